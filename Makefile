@@ -1,0 +1,41 @@
+# make run   set up everything and run the main job: kit run sentiment, then the site
+# make test  the same set-up, then every check and test
+PYTHON ?= python3
+BIN := .venv/bin
+# pip has no lock of its own; constraints.txt holds every version that was tested.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: run test check site clean
+
+run: .venv/ready
+	$(BIN)/kit run sentiment
+	$(BIN)/kit site build
+
+test: check
+	$(BIN)/python -m pytest
+
+check: .venv/ready build/runtime/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/kit site build
+	sh tests/links.sh
+
+site: .venv/ready
+	$(BIN)/kit site build
+
+# torch goes first: a later package asking for "torch" would otherwise choose a build of its own.
+.venv/ready: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) torch
+	$(PIP) --editable ".[dev]"
+	$(PIP) --no-deps --require-hashes --requirement mirror.txt
+	touch $@
+
+build/runtime/ready: .venv/ready
+	$(BIN)/python -m kit.browser.runtime build/runtime
+	touch $@
+
+clean:
+	rm -rf build runs .venv

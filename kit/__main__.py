@@ -1,0 +1,32 @@
+"""``python -m kit``: the command line, with a user's error as one line on stderr and exit 1."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from kit.cli import kit
+from kit.errors import KitError
+
+
+def main() -> None:
+    """Run the command line; a KitError is the user's, anything else keeps its traceback."""
+    try:
+        sys.exit(kit(standalone_mode=False) or 0)
+    except KitError as error:
+        click.echo(f"kit: {error}", err=True)
+        sys.exit(1)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("kit: stopped; what was finished is kept, run again to go on", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

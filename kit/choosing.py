@@ -1,0 +1,119 @@
+"""Which run a command is about: options become a preset, a preset a folder.
+
+A bare name means the run that matches the present settings; else the newest that has what the
+command needs, and stderr says so.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kit.errors import RunError
+from kit.project import Project
+from kit.recipe import (
+    DataSource,
+    HubData,
+    HubModel,
+    LocalData,
+    LocalModel,
+    ModelSource,
+    Preset,
+    find_recipe,
+)
+from kit.runs import SETTINGS, Run, finished, open_run, override
+
+
+def choose_run(
+    project: Project,
+    name: str,
+    *,
+    preset: str | None = None,
+    assignments: tuple[str, ...] = (),
+    seed: int | None = None,
+    data: str | None = None,
+    test_data: str | None = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    license_id: str | None = None,
+    base: str | None = None,
+) -> Run:
+    """Return the run that the options name; its folder need not exist yet."""
+    recipe = find_recipe(project.root, name)
+    chosen = override(recipe.preset(preset), assignments)
+    columns = {
+        key: value
+        for key, value in (
+            ("text_column", text_column),
+            ("label_column", label_column),
+            ("license", license_id),
+        )
+        if value
+    }
+    chosen = _with_data(chosen, data, test_data, columns)
+    if base:
+        chosen = replace(chosen, base=_base(base))
+    if seed is not None:
+        chosen = replace(chosen, training=replace(chosen.training, seed=seed))
+    return open_run(project, recipe, preset, chosen)
+
+
+def finished_run(project: Project, name: str, record: str, **chosen: Any) -> Run:
+    """Return the run that the options name if it has the record, else the newest that has.
+
+    Raises:
+        RunError: no run of the recipe has it.
+    """
+    run = choose_run(project, name, **chosen)
+    if (run.folder / record).is_file():
+        return run
+    found = finished(project, name, record)
+    asked = [value for value in chosen.values() if value]
+    if asked or not found:
+        raise RunError(
+            f"expected a run of '{name}' with {record}, found none; `kit run {name}` makes it"
+        )
+    settings = json.loads((found[0] / SETTINGS).read_bytes())
+    other = _restored(run, found[0], settings)
+    print(f"kit: using {other.relative}, the newest finished run", file=sys.stderr)  # noqa: T201
+    return other
+
+
+def _restored(run: Run, folder: Path, settings: dict[str, Any]) -> Run:
+    """Return the run of a folder, with the training settings that it was made with."""
+    preset_name = folder.name.rpartition("-")[0]
+    preset = run.recipe.presets.get(preset_name, run.preset)
+    training = replace(preset.training, **settings["preset"]["training"])
+    return Run(run.project, run.recipe, preset_name, replace(preset, training=training), folder)
+
+
+def _with_data(
+    preset: Preset, data: str | None, test_data: str | None, columns: dict[str, str]
+) -> Preset:
+    """Put files in the place of the preset's data; a license not given is ``unknown``.
+
+    An unknown license trains, evaluates and renders; no gate lets its result out.
+    """
+    if data:
+        source = LocalData(str(Path(data).resolve()), **{"license": "unknown", **columns})
+        preset = replace(preset, data=source, test_data=None)
+    elif columns:
+        preset = replace(preset, data=_with_columns(preset.data, columns))
+    if test_data:
+        test = LocalData(str(Path(test_data).resolve()), **{"license": "unknown", **columns})
+        preset = replace(preset, test_data=test)
+    return preset
+
+
+def _with_columns(source: DataSource, columns: dict[str, str]) -> LocalData | HubData:
+    return replace(source, **columns)  # type: ignore[arg-type]
+
+
+def _base(given: str) -> ModelSource:
+    folder = Path(given)
+    if folder.is_dir() or given.startswith((".", "/", "~")) or given.count("/") != 1:
+        return LocalModel(str(folder.expanduser().resolve()))
+    return HubModel(given)

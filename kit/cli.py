@@ -1,0 +1,252 @@
+"""The command line: what a person types, each command a few lines that hand over to the rest.
+
+Nothing heavy is imported before a command needs it: ``kit --help`` answers at once.
+Results go to stdout, progress and notices to stderr; ``--json`` prints one JSON document.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kit import __version__
+
+if TYPE_CHECKING:
+    from kit.project import Project
+    from kit.runs import Run
+
+Command = Callable[..., Any]
+
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+STAGE_NAMES = ("data", "train", "evaluate", "export", "write", "assemble")
+
+
+def settings(command: Command) -> Command:
+    """Add the options that choose a run: preset, overrides, data, base."""
+    options = [
+        click.option("--preset", help="A named size of the recipe; the default one if left out."),
+        click.option(
+            "--set",
+            "assignments",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Override a setting, such as training.epochs=2. May be repeated.",
+        ),
+        click.option("--seed", type=int, help="Short for --set training.seed=N."),
+        click.option("--data", help="Rows to use instead: JSONL, CSV, Parquet; .gz too."),
+        click.option("--test-data", help="Rows to test on; the rest is not split for testing."),
+        click.option("--text-column", help="The column that holds the text."),
+        click.option("--label-column", help="The column that holds the label."),
+        click.option("--license", "license_id", help="The license of --data, a Hub id."),
+        click.option("--base", help="A base model: a folder, or OWNER/NAME on the Hub."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kit")
+def kit() -> None:
+    """From data and a small model to a published tutorial that a reader can trust and try."""
+
+
+@kit.command()
+@as_json
+def recipes(as_json: bool) -> None:
+    """List the recipes of this project."""
+    from kit.recipe import find_recipe, recipe_names
+
+    project = _project()
+    found = [find_recipe(project.root, name) for name in recipe_names(project.root)]
+    rows = [
+        {"name": r.name, "task": r.task.kind, "presets": list(r.presets), "title": r.title}
+        for r in found
+    ]
+    lines = [
+        f"{r['name']:18} {r['task']:22} {', '.join(r['presets']):16} {r['title']}" for r in rows
+    ]
+    _print(rows, lines, as_json)
+
+
+@kit.command()
+@click.argument("name", required=False)
+@as_json
+def runs(name: str | None, as_json: bool) -> None:
+    """List the runs that stand in runs/, and how far each came."""
+    from kit.reporting import run_rows
+
+    rows = run_rows(_project(), name)
+    lines = [
+        f"{row['folder']:44} {', '.join(row['finished']) or 'nothing finished'}" for row in rows
+    ]
+    _print(rows, lines or ["no runs yet; `kit run NAME` makes one"], as_json)
+
+
+@kit.command()
+@click.argument("name")
+@settings
+@click.option("--from", "first", default="data", help="Start at this stage, and run it again.")
+@click.option("--to", "last", default="assemble", help="Stop after this stage.")
+@as_json
+def run(name: str, first: str, last: str, as_json: bool, **chosen: Any) -> None:
+    """Run a recipe: every stage that is not fresh."""
+    from kit.reporting import report_run
+
+    report_run(_run(name, **chosen), first, last, as_json)
+
+
+def _stage_command(stage: str, help_text: str) -> None:
+    @kit.command(stage, help=help_text)
+    @click.argument("name")
+    @settings
+    @as_json
+    def command(name: str, as_json: bool, **chosen: Any) -> None:
+        from kit.reporting import report_run
+
+        report_run(_run(name, **chosen), stage, stage, as_json)
+
+
+for _name, _help in (
+    ("data", "Clean, audit and split the data."),
+    ("train", "Fine-tune the base model."),
+    ("export", "Write ONNX files and measure their parity."),
+    ("write", "Render card, post and figures."),
+    ("assemble", "Lay out the repo folders to push."),
+):
+    _stage_command(_name, _help)
+
+
+@kit.command()
+@click.argument("name")
+@settings
+@click.option("--on", help="An outside test set instead of the run's own test split.")
+@as_json
+def evaluate(name: str, on: str | None, as_json: bool, **chosen: Any) -> None:
+    """Put every system on the same rows: the test split, or an outside file."""
+    from kit.reporting import report_outside, report_run
+
+    if on is None:
+        report_run(_run(name, **chosen), "evaluate", "evaluate", as_json)
+    else:
+        columns = (chosen.pop("text_column"), chosen.pop("label_column"))
+        report_outside(_finished(name, "checkpoint.json", chosen), Path(on), columns, as_json)
+
+
+@kit.command()
+@click.argument("name")
+@click.argument("text", required=False)
+@click.option("--input", "file", help="A file with one text per line.")
+@settings
+@as_json
+def predict(name: str, text: str | None, file: str | None, as_json: bool, **chosen: Any) -> None:
+    """Answer a text ("-" reads stdin) with the exported int8 model; no torch is loaded."""
+    from kit.reporting import read_texts, report_answers
+
+    texts = read_texts(text, file)
+    report_answers(_finished(name, "export.json", chosen), texts, as_json)
+
+
+@kit.command()
+@click.argument("name")
+@click.option("--port", default=7860, show_default=True)
+@settings
+def demo(name: str, port: int, **chosen: Any) -> None:
+    """Serve the assembled Gradio Space on this machine."""
+    from kit.spaces.serving import serve_space
+
+    serve_space(_finished(name, "assembly.json", chosen).folder / "assembly" / "gradio", port)
+
+
+@kit.command()
+@click.argument("name")
+@settings
+@as_json
+def check(name: str, as_json: bool, **chosen: Any) -> None:
+    """Gates: license, personal data, secrets, numbers, card data, parity."""
+    from kit.publishing.gates import check_run
+    from kit.reporting import report_verdicts
+
+    report_verdicts(check_run(_finished(name, "assembly.json", chosen)), as_json)
+
+
+@kit.command()
+@click.argument("name")
+@settings
+@as_json
+def accept(name: str, as_json: bool, **chosen: Any) -> None:
+    """Make a run's records the committed results of its recipe."""
+    from kit.pipeline import accept as accept_run
+
+    project = _project()
+    written = accept_run(_finished(name, "assembly.json", chosen))
+    paths = [path.relative_to(project.root).as_posix() for path in written]
+    _print(paths, paths, as_json)
+
+
+@kit.group()
+def site() -> None:
+    """The site: recipe pages with the model running in them."""
+
+
+@site.command("build")
+@as_json
+def site_build(as_json: bool) -> None:
+    """Build build/site from site/ and the recipes' results."""
+    from kit.sites.building import build_site
+
+    folder = build_site(_project(), _bar)
+    _print({"folder": folder.as_posix()}, [folder.as_posix()], as_json)
+
+
+@site.command("serve")
+@click.option("--port", default=8000, show_default=True)
+def site_serve(port: int) -> None:
+    """Build the site and serve it on this machine."""
+    from kit.sites.building import build_site, serve_site
+
+    project = _project()
+    build_site(project, _bar)
+    serve_site(project, port)
+
+
+@kit.command()
+@as_json
+def doctor(as_json: bool) -> None:
+    """Say what this machine has for kit: libraries, base models, Hub, browser."""
+    from kit.reporting import examine
+
+    rows = examine(_project())
+    _print(rows, [f"{row['what']:16} {row['found']}" for row in rows], as_json)
+
+
+def _project() -> Project:
+    from kit.project import find_project
+
+    return find_project(Path.cwd())
+
+
+def _run(name: str, **chosen: Any) -> Run:
+    from kit.choosing import choose_run
+
+    return choose_run(_project(), name, **chosen)
+
+
+def _finished(name: str, record: str, chosen: dict[str, Any]) -> Run:
+    from kit.choosing import finished_run
+
+    return finished_run(_project(), name, record, **chosen)
+
+
+def _bar(what: str, done: int, total: int | None) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{what} {done}{f' of {total}' if total else ''}\033[K", nl=False, err=True)
+
+
+def _print(value: Any, lines: list[str], as_json: bool) -> None:
+    click.echo(json.dumps(value, indent=1) if as_json else "\n".join(lines))

@@ -1,0 +1,78 @@
+"""Files put under their names whole: by rename, never half-written. And their digests."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from kit.errors import InputError
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file by rename: a reader sees the old one or the new one.
+
+    Raises:
+        InputError: the disk is full or the folder cannot be written; the old file stands.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary:
+            temporary.unlink(missing_ok=True)
+        raise InputError(f"cannot write {path}: {error.strerror}; nothing was replaced") from error
+
+
+def put_in_place(folder: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill a temporary folder, then make it ``folder`` by rename.
+
+    Raises:
+        InputError: the disk is full; what stood at ``folder`` before is still there.
+    """
+    temporary = folder.with_name(f".{folder.name}.partial")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        write(temporary)
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.rename(folder)
+    except OSError as error:
+        raise InputError(
+            f"cannot write {folder}: {error.strerror or error}; make room and run again"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file, as a hard link where the file system allows: same bytes, no room taken."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def sha256(path: Path) -> str:
+    """Return the hex digest of a file's bytes, read as a stream."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def tree(folder: Path) -> list[Path]:
+    """Return every file below a folder, sorted by its relative path."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())

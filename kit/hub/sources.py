@@ -1,0 +1,129 @@
+"""Base models: the pinned files of a Hub repo, or an installed mirror of the same bytes.
+
+base = fetch_model(recipe.preset("starter").base)   # a folder, its license, its commit
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit.errors import SourceError
+from kit.files import sha256
+from kit.recipe import HubModel, LocalModel, ModelSource
+from kit.records import Source
+
+WEIGHTS = ("*.safetensors", "*.json", "*.txt", "*.model")
+
+
+@dataclass(frozen=True)
+class FetchedModel:
+    """A base model that lies in a folder, and where it came from."""
+
+    folder: Path
+    source: Source
+
+
+def fetch_model(base: ModelSource) -> FetchedModel:
+    """Return the base model's folder: local, from the Hub's cache, the Hub, or the mirror.
+
+    Raises:
+        SourceError: it is nowhere to be had, or its bytes are not the pinned ones.
+    """
+    if isinstance(base, LocalModel):
+        return _local(Path(base.path), base.license)
+    folder = _cached(base) or _mirrored(base) or _downloaded(base)
+    _check(folder, base)
+    revision = base.revision or folder.name
+    return FetchedModel(
+        folder,
+        Source(
+            kind="hub",
+            name=base.repo_id,
+            revision=revision,
+            license=base.license or "unknown",
+            url=f"https://huggingface.co/{base.repo_id}/tree/{revision}",
+        ),
+    )
+
+
+def _local(folder: Path, license_id: str | None) -> FetchedModel:
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise SourceError(f"expected model.safetensors in {folder}, found none; mend --base")
+    source = Source(
+        kind="local", name=folder.name, revision=sha256(weights), license=license_id or "unknown"
+    )
+    return FetchedModel(folder, source)
+
+
+def _cached(base: HubModel) -> Path | None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    if base.revision is None:
+        return None
+    try:
+        return Path(
+            snapshot_download(
+                base.repo_id,
+                revision=base.revision,
+                allow_patterns=list(base.sha256) or list(WEIGHTS),
+                local_files_only=True,
+            )
+        )
+    except LocalEntryNotFoundError:
+        return None
+
+
+def _mirrored(base: HubModel) -> Path | None:
+    """Find the mirror's files by the package's own file list; the package is not imported."""
+    if base.mirror is None:
+        return None
+    try:
+        files = importlib.metadata.files(base.mirror.replace("_", "-")) or []
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    for file in files:
+        if file.name == "model.safetensors":
+            return Path(str(file.locate())).parent
+    return None
+
+
+def _downloaded(base: HubModel) -> Path:
+    import httpx2
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    hint = f"the installed package '{base.mirror}'" if base.mirror else "--base FOLDER"
+    if os.environ.get("HF_HUB_OFFLINE") == "1":
+        raise SourceError(
+            f"base model {base.repo_id} is not in the cache and HF_HUB_OFFLINE=1; "
+            f"unset it, or use {hint}"
+        )
+    try:
+        return Path(
+            snapshot_download(
+                base.repo_id,
+                revision=base.revision,
+                allow_patterns=list(base.sha256) or list(WEIGHTS),
+            )
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, httpx2.HTTPError, OSError) as error:
+        raise SourceError(
+            f"base model {base.repo_id} is not to be had from the Hub ({type(error).__name__}); "
+            f"check the network and the name, or use {hint}"
+        ) from error
+
+
+def _check(folder: Path, base: HubModel) -> None:
+    for name, wanted in base.sha256.items():
+        path = folder / name
+        found = sha256(path) if path.is_file() else "no such file"
+        if found != wanted:
+            raise SourceError(
+                f"expected {name} of {base.repo_id} with sha256 {wanted[:12]}…, got {found[:12]}; "
+                f"remove {folder} and fetch it again"
+            )

@@ -1,0 +1,1 @@
+"""Plan, apply, verify and undo a publication; the gates before it."""

@@ -1,0 +1,241 @@
+"""What a recipe is: frozen dataclasses that a creator fills in, and how recipes are found.
+
+A recipe is a folder ``recipes/<name>/`` whose ``recipe.py`` binds ``RECIPE``::
+
+    RECIPE = Recipe(
+        name="sentiment",
+        title="Sentiment in 23 MB",
+        language="en",
+        task=TextClassification(labels=("negative", "positive")),
+        presets={"starter": Preset(data=LocalData("data/reviews.jsonl", license="cc0-1.0"), ...)},
+    )
+
+Nothing here loads a model or reads data: the machinery of a task lives in ``kit/tasks/``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from kit.errors import RecipeError, did_you_mean
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class LocalData:
+    """Rows in a file beside the recipe, or anywhere: JSONL (gzipped too), CSV or Parquet.
+
+    ``path`` is relative to the recipe's folder, or absolute. ``license`` is an SPDX-like Hub id.
+    """
+
+    path: str
+    license: str | None = None
+    text_column: str = "text"
+    label_column: str = "label"
+    language_creators: str | None = None
+    homepage: str | None = None
+
+
+@dataclass(frozen=True)
+class HubData:
+    """A data set repo on the Hub. ``revision`` is a 40-hex commit, else resolved on first use."""
+
+    repo_id: str
+    config: str | None = None
+    revision: str | None = None
+    license: str | None = None
+    text_column: str = "text"
+    label_column: str = "label"
+    train_split: str = "train"
+    test_split: str | None = "test"
+    language_creators: str | None = None
+
+
+@dataclass(frozen=True)
+class HubModel:
+    """A base model on the Hub, pinned.
+
+    ``sha256`` maps file names to digests that the files must have. ``mirror`` names an installed
+    Python package that carries the same bytes, for machines without the Hub.
+    """
+
+    repo_id: str
+    revision: str | None = None
+    license: str | None = None
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    mirror: str | None = None
+
+
+@dataclass(frozen=True)
+class LocalModel:
+    """A base model in a folder of this machine, as ``--base PATH`` gives it."""
+
+    path: str
+    license: str | None = None
+
+
+DataSource = LocalData | HubData
+ModelSource = HubModel | LocalModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleaning:
+    """What the data stage keeps. Lengths are in words; thresholds are fractions in [0, 1]."""
+
+    min_words: int = 1
+    max_words: int = 2000
+    max_characters: int = 100_000
+    near_duplicate: float = 0.8
+    personal_data: Literal["mask", "drop", "keep"] = "mask"
+    validation_share: float = 0.1
+    test_share: float = 0.12
+    stratify_by: tuple[str, ...] = ()
+    max_rows: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """Three axes kept apart (objective, method, quantization) and the numbers of the optimizer.
+
+    ``max_length`` is in tokens; ``warmup`` and ``weight_decay`` are fractions; ``patience`` is the
+    number of epochs without a better validation loss after which training stops.
+    """
+
+    objective: Literal["sft", "dpo"] = "sft"
+    method: Literal["full", "lora", "dora", "ia3", "prefix"] = "full"
+    quantization: Literal["nf4"] | None = None
+    epochs: int = 3
+    batch_size: int = 32
+    learning_rate: float = 5e-5
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    scheduler: Literal["cosine", "linear", "constant"] = "cosine"
+    max_length: int = 256
+    patience: int = 2
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    label_smoothing: float = 0.0
+    lora_rank: int = 8
+    seed: int = 13
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A named size of a recipe: its data, its base model, its training."""
+
+    data: DataSource
+    base: ModelSource
+    training: Training = field(default_factory=Training)
+    cleaning: Cleaning = field(default_factory=Cleaning)
+    test_data: DataSource | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One fixed input that pages and demos show, with a word on why it was chosen."""
+
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbePair:
+    """Two texts that differ only in a name or a pronoun; a fair model answers both alike."""
+
+    group: str
+    a: str
+    b: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextClassification:
+    """One label per text. ``labels`` are in the order of the model's outputs."""
+
+    kind: ClassVar[str] = "text_classification"
+    labels: tuple[str, ...]
+    label_aliases: Mapping[str, str] = field(default_factory=dict)
+    slices: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    probes: tuple[ProbePair, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(set(self.labels)) < 2:
+            raise RecipeError(
+                f"expected at least two different labels, got {list(self.labels)}; "
+                "name each class once in TextClassification(labels=...)"
+            )
+
+
+Task = TextClassification
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One experiment. ``slug`` is the repo name on the Hub; ``emoji`` stands on its Space."""
+
+    name: str
+    title: str
+    language: str
+    task: Task
+    presets: Mapping[str, Preset]
+    slug: str
+    emoji: str = "📝"
+    color: str = "indigo"
+    default_preset: str = "starter"
+    space_sdk: Literal["static", "zerogpu", "cpu"] = "static"
+    folder: Path = field(default=Path(), compare=False)
+
+    def preset(self, name: str | None) -> Preset:
+        """Return the preset of that name, the default one for None."""
+        wanted = name or self.default_preset
+        if wanted not in self.presets:
+            raise RecipeError(
+                f"recipe '{self.name}' has no preset '{wanted}'; "
+                + did_you_mean(wanted, self.presets)
+            )
+        return self.presets[wanted]
+
+
+def recipe_names(project: Path) -> list[str]:
+    """Return the names of the recipes below ``project/recipes``, sorted."""
+    return sorted(path.parent.name for path in (project / "recipes").glob("*/recipe.py"))
+
+
+def find_recipe(project: Path, name: str) -> Recipe:
+    """Load ``recipes/<name>/recipe.py`` of a project and return its RECIPE.
+
+    Raises:
+        RecipeError: the name is not one, there is no such recipe, or its file does not bind one.
+    """
+    if not NAME.fullmatch(name):
+        raise RecipeError(
+            f"expected a recipe name of a-z, 0-9 and _, got {name!r}; `kit recipes` lists them"
+        )
+    names = recipe_names(project)
+    if name not in names:
+        raise RecipeError(f"there is no recipe '{name}'; {did_you_mean(name, names)}")
+    path = project / "recipes" / name / "recipe.py"
+    recipe = getattr(_load(path), "RECIPE", None)
+    if not isinstance(recipe, Recipe) or recipe.name != name:
+        raise RecipeError(f"expected {path} to bind RECIPE = Recipe(name={name!r}, ...)")
+    object.__setattr__(recipe, "folder", path.parent)
+    return recipe
+
+
+def _load(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(f"kit_recipe_{path.parent.name}", path)
+    if spec is None or spec.loader is None:
+        raise RecipeError(f"cannot read {path} as Python")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise RecipeError(f"{path}, line {error.lineno}: {error.msg}") from error
+    return module

@@ -1,0 +1,305 @@
+"""The records: what a stage leaves behind as JSON, and the only thing the next stage reads.
+
+A record is written last, by rename, so its existence means that its stage finished. ``inputs`` is
+a digest of everything the stage read; a record is fresh when it is present and the digest equals.
+Fractions are in [0, 1], times in seconds, sizes in bytes, energy in watt-hours.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kit.errors import RunError
+from kit.files import sha256, tree, write_atomically
+
+SCHEMA_VERSION = 1
+
+
+class Part(BaseModel):
+    """A frozen piece of a record: unknown keys are refused, and so is NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Record(Part):
+    """What every record holds. Read it with ``load``, leave it with ``save``."""
+
+    schema_version: int = SCHEMA_VERSION
+    inputs: str = Field(default="", description="digest of everything that the stage read")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a record.
+
+        Raises:
+            RunError: the file is missing, broken, or made by a newer version of kit.
+        """
+        try:
+            data = json.loads(path.read_bytes())
+        except FileNotFoundError as error:
+            raise RunError(f"expected {path}, found none; run the stage that writes it") from error
+        except ValueError as error:
+            raise RunError(f"expected JSON in {path}, got {error}; run its stage again") from error
+        version = data.get("schema_version") if isinstance(data, dict) else None
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            raise RunError(
+                f"{path} has schema {version}, this kit reads up to {SCHEMA_VERSION}; "
+                "a newer kit made it: update kit, or run the recipe again in a new folder"
+            )
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise RunError(f"{path}, at {where}: {first['msg']}; run its stage again") from error
+
+    def save(self, path: Path) -> None:
+        """Write the record by rename: a reader sees the old one or the new one, never half."""
+        text = json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False)
+        write_atomically(path, (text + "\n").encode())
+
+
+class Metric(Part):
+    """One measured number with its 95 % interval and its n."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    method: str = Field(description="how the interval was made: wilson, bootstrap, none")
+
+
+class Comparison(Part):
+    """A paired comparison of two systems on the same rows; ``difference`` is a minus b."""
+
+    metric: str
+    a: str
+    b: str
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    test: str
+
+
+class FileEntry(Part):
+    """One file: path relative to its folder, digest, size."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+def file_entry(path: Path, root: Path) -> FileEntry:
+    """Return one file's entry, its path relative to ``root``."""
+    return FileEntry(
+        path=path.relative_to(root).as_posix(), sha256=sha256(path), bytes=path.stat().st_size
+    )
+
+
+def file_entries(folder: Path) -> tuple[FileEntry, ...]:
+    """Return every file below a folder, sorted by path."""
+    return tuple(file_entry(path, folder) for path in tree(folder))
+
+
+class Source(Part):
+    """Where rows or weights come from. ``revision`` is a 40-hex commit or a sha256 digest."""
+
+    kind: Literal["hub", "local"]
+    name: str
+    revision: str
+    license: str
+    url: str | None = None
+
+
+class Split(Part):
+    """One split of the data: its size, its labels, its lengths, its file."""
+
+    rows: int
+    labels: dict[str, int]
+    words_median: float
+    words_longest: int
+    file: FileEntry
+
+
+class Example(Part):
+    """One row as a page shows it."""
+
+    text: str
+    label: str
+    fields: dict[str, str] = {}
+
+
+class DatasetRecord(Record):
+    """What the data stage found, removed and kept."""
+
+    sources: tuple[Source, ...]
+    language_creators: str | None = None
+    splits: dict[str, Split]
+    rows_read: int
+    removed: dict[str, int]
+    exact_duplicates: int
+    near_duplicates: int
+    near_duplicate_threshold: float
+    contradictory_labels: int
+    leaked_from_train: dict[str, int]
+    repaired: int
+    personal_data: dict[str, int]
+    personal_data_action: str
+    secrets: int
+    length_histogram: dict[str, int]
+    fields: dict[str, dict[str, int]]
+    examples: tuple[Example, ...]
+    seconds: float
+    rows_per_second: float
+
+
+class Epoch(Part):
+    """One epoch of training as the trainer logged it."""
+
+    epoch: float
+    step: int
+    train_loss: float
+    eval_loss: float
+
+
+class CheckpointRecord(Record):
+    """How the model was trained and what it took."""
+
+    base: Source
+    method: str
+    objective: str
+    quantization: str | None
+    settings: dict[str, Any]
+    parameters: int
+    trainable_parameters: int
+    loss_curve: tuple[tuple[int, float], ...]
+    epochs: tuple[Epoch, ...]
+    best_step: int
+    best_epoch: float
+    stopped_early: bool
+    steps: int
+    seconds: float
+    tokens: int
+    tokens_per_second: float
+    peak_memory_bytes: int
+    energy_wh: float | None
+    energy_method: str
+    cost: float | None
+    cost_currency: str
+    precision: str
+    hardware: dict[str, str]
+    versions: dict[str, str]
+    seed: int
+    files: tuple[FileEntry, ...]
+
+
+class Slice(Part):
+    """Accuracy of the tuned model on the rows where ``field`` equals ``value``."""
+
+    field: str
+    value: str
+    accuracy: Metric
+
+
+class Answer(Part):
+    """One answered row. ``probability`` is the model's, for the label it gave."""
+
+    id: str
+    text: str
+    label: str | None
+    predicted: str
+    probability: float
+    note: str = ""
+
+
+class Probe(Part):
+    """How answers change when only a name or a pronoun does."""
+
+    group: str
+    pairs: int
+    flips: int
+    mean_shift: float
+    largest_shift: float
+
+
+class CalibrationBin(Part):
+    """Answers whose confidence lies in [low, high)."""
+
+    low: float
+    high: float
+    n: int
+    confidence: float
+    accuracy: float
+
+
+class EvaluationRecord(Record):
+    """Every system on the same test rows. Other programs read this: its shape is a contract."""
+
+    split: str
+    n: int
+    labels: tuple[str, ...]
+    systems: dict[str, dict[str, Metric]]
+    descriptions: dict[str, str]
+    comparisons: tuple[Comparison, ...]
+    confusion: dict[str, dict[str, int]]
+    slices: tuple[Slice, ...]
+    calibration: tuple[CalibrationBin, ...]
+    mistakes: tuple[Answer, ...]
+    samples: tuple[Answer, ...]
+    probes: tuple[Probe, ...]
+    source: Source
+    seconds: float
+
+
+class Parity(Part):
+    """One exported file against the checkpoint, on all test rows."""
+
+    file: str
+    n: int
+    agreement: float
+    accuracy: float
+    accuracy_difference: float
+    largest_logit_difference: float
+    bytes: int
+    latency_ms: dict[str, float]
+
+
+class ExportRecord(Record):
+    """The files a reader runs, and how far they are from the checkpoint."""
+
+    model_id: str
+    files: tuple[FileEntry, ...]
+    parity: dict[str, Parity]
+    checkpoint_accuracy: float
+    samples: tuple[Answer, ...]
+    threads: int
+    seconds: float
+
+
+class LedgerEntry(Part):
+    """One number as it was printed on a page: its record, where in it, and the text."""
+
+    page: str
+    record: str
+    pointer: str
+    form: str
+    text: str
+
+
+class PagesRecord(Record):
+    """The rendered pages and every number on them."""
+
+    files: tuple[FileEntry, ...]
+    ledger: tuple[LedgerEntry, ...]
+
+
+class AssemblyRecord(Record):
+    """The exact repo folders to push, path by path."""
+
+    repos: dict[str, tuple[FileEntry, ...]]
+    space_sdk: str

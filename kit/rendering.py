@@ -1,0 +1,192 @@
+"""The one Jinja environment, the ``num()`` filter and the ledger.
+
+A number reaches a page in one way::
+
+    {{ num("evaluation", "systems.tuned.accuracy.value", ".3f") }}
+
+The call looks the value up in a record, formats it, and enters record, pointer and text in the
+ledger. Any other digit in a template is refused, outside code, dates and names. Templates are
+strict: a name that is not there is an error, not a blank. Same records, same bytes.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from kit.errors import GateError
+from kit.records import LedgerEntry, Record
+
+TEMPLATES = Path(__file__).parent / "templates"
+OPEN, CLOSE = "\ue000", "\ue001"
+"""Around what may hold digits: numbers of the ledger, and what users wrote. Never on a page."""
+
+DIGITS_ALLOWED = re.compile(
+    "|".join(
+        (
+            f"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}",
+            r"\A---\n.*?\n---\n",
+            r"```.*?```",
+            r"`[^`\n]*`",
+            r"<!--.*?-->|<[^>]*>",
+            r"&#\d+;",
+            r"\]\([^)]*\)",
+            r"https?://\S+",
+            r"\d{4}-\d{2}-\d{2}",
+            r"[A-Za-z][\w.-]*\d[\w.-]*",
+            r"95 % interval",
+        )
+    ),
+    re.DOTALL,
+)
+
+
+@dataclass
+class Ledger:
+    """Every number printed so far. One ledger serves all pages of a run."""
+
+    records: Mapping[str, Record]
+    entries: list[LedgerEntry] = field(default_factory=list)
+
+    def printer(self, page: str) -> Callable[[str, str, str], str]:
+        """Return the ``num`` of a page: (record, pointer, format) -> text, entered here."""
+
+        def num(record: str, pointer: str, form: str = "") -> str:
+            text = show(look_up(self.records[record], pointer), form)
+            self.entries.append(
+                LedgerEntry(page=page, record=record, pointer=pointer, form=form, text=text)
+            )
+            return known(text)
+
+        return num
+
+
+def look_up(record: Record, pointer: str) -> float | int:
+    """Return the number at a dotted pointer; list items by position, ``#`` for a length.
+
+    >>> look_up(evaluation, "systems.tuned.accuracy.value")
+    0.91
+    """
+    value: Any = record.model_dump()
+    for part in _parts(pointer):
+        if part == "#":
+            value = len(value)
+        elif isinstance(value, list | tuple):
+            value = value[int(part)]
+        else:
+            value = value[part]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise GateError(f"expected a number at {pointer}, got {value!r}; mend the template")
+    return value
+
+
+def _parts(pointer: str) -> list[str]:
+    """Split at dots, but not inside brackets: ``length_histogram[13-25].value``."""
+    return [part.strip("[]") for part in re.findall(r"\[[^\]]*\]|[^.\[\]]+", pointer)]
+
+
+def show(value: float | int, form: str) -> str:
+    """Format a number: a Python format, or one of ours.
+
+    ``pct`` 0.9123 as 91.2 %, ``points`` a difference in percentage points with its sign, ``mb``
+    bytes as MB, ``p`` a p-value, ``int`` with thin thousands, ``min`` seconds as minutes.
+    """
+    ours: dict[str, Callable[[float], str]] = {
+        "": lambda v: f"{v:,}",
+        "int": lambda v: f"{v:,.0f}",
+        "pct": lambda v: f"{100 * v:.1f} %",
+        "points": lambda v: f"{100 * v:+.1f}".replace("-", "−"),
+        "mb": lambda v: f"{v / 1e6:.1f} MB",
+        "gb": lambda v: f"{v / 1e9:.1f} GB",
+        "p": lambda v: "p < 0.001" if v < 0.001 else f"p = {v:.3f}",
+        "min": lambda v: f"{v / 60:.1f} min",
+    }
+    return ours[form](value) if form in ours else format(value, form)
+
+
+def environment(extra: Path | None = None) -> jinja2.Environment:
+    """Return the environment: strict, unescaped Markdown, ``extra`` searched before our own."""
+    folders = [folder for folder in (extra, TEMPLATES) if folder is not None]
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters.update(md=escape_markdown, cell=escape_cell, code=code_span, known=known)
+    return made
+
+
+def render(template: str, page: str, ledger: Ledger, **values: Any) -> str:
+    """Render a template of the package for a page, its numbers entered in the ledger.
+
+    ``say(source)`` in a template renders prose of the recipe with the same numbers.
+
+    Raises:
+        GateError: a digit stands on the page that no record vouches for.
+    """
+    num = ledger.printer(page)
+
+    def say(source: str) -> str:
+        return environment().from_string(source).render(num=num, **values).strip()
+
+    text = environment().get_template(template).render(num=num, say=say, **values)
+    _refuse_stray_digits(text, page)
+    text = text.replace(OPEN, "").replace(CLOSE, "")
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def known(text: str) -> str:
+    """Mark text whose digits are vouched for; the marks go before the page is written."""
+    return f"{OPEN}{text}{CLOSE}"
+
+
+def _refuse_stray_digits(text: str, page: str) -> None:
+    rest = DIGITS_ALLOWED.sub(lambda found: "\n" * found[0].count("\n"), text)
+    for number, line in enumerate(rest.splitlines(), 1):
+        if any(character.isdigit() for character in line):
+            raise GateError(
+                f"{page}, line {number}: expected numbers by num(record, pointer, format), "
+                f"got {line.strip()[:80]!r}"
+            )
+
+
+def escape_markdown(text: str) -> str:
+    """Return text that Markdown, HTML and Jinja leave as it is, on one line.
+
+    >>> escape_markdown("<b> *not* bold | {{ 7*7 }}")
+    '&lt;b&gt; \\\\*not\\\\* bold &#124; &#123;&#123; 7\\\\*7 &#125;&#125;'
+    """
+    line = html.escape(" ".join(text.split()), quote=False)
+    line = line.replace("|", "&#124;").replace("{", "&#123;").replace("}", "&#125;")
+    line = re.sub(r"([\\`*_\[\]~$#^=])", r"\\\1", line)
+    line = re.sub(r"^([-+>!:]|\d+[.)])", lambda found: _entity(found[1][0]) + found[1][1:], line)
+    return known(line)
+
+
+def _entity(character: str) -> str:
+    return f"&#{ord(character)};"
+
+
+def escape_cell(text: str, length: int = 160) -> str:
+    """Return escaped text for a table cell, cut at a word with an ellipsis."""
+    line = " ".join(text.split())
+    if len(line) > length:
+        line = line[:length].rsplit(" ", 1)[0] + " …"
+    return escape_markdown(line)
+
+
+def code_span(text: str) -> str:
+    """Return text as an inline code span that no backtick in it can end."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}"

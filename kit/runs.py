@@ -1,0 +1,182 @@
+"""A run: one execution of a recipe in one folder, ``runs/<recipe>/<preset>-<hash8>/``.
+
+The hash covers what determines the result: the preset's settings, the bytes of the data, the pinned
+base model, the seed and the versions that matter. The same inputs are the same folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from kit.errors import InputError, RecipeError, RunError, did_you_mean
+from kit.files import sha256, write_atomically
+from kit.project import Project
+from kit.recipe import HubData, LocalData, LocalModel, Preset, Recipe
+
+Progress = Callable[[str, int, int | None], None]
+"""What a stage calls as it goes on: (what, done, of how many)."""
+
+VERSIONS = ("torch", "transformers", "tokenizers", "accelerate", "numpy")
+SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One recipe with one preset as overridden, and its folder."""
+
+    project: Project
+    recipe: Recipe
+    preset_name: str
+    preset: Preset
+    folder: Path
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What determines the result, as JSON values."""
+        return settings_of(self.recipe, self.preset)
+
+    @property
+    def relative(self) -> str:
+        """The folder, relative to the project."""
+        return self.folder.relative_to(self.project.root).as_posix()
+
+
+def open_run(project: Project, recipe: Recipe, preset_name: str | None, preset: Preset) -> Run:
+    """Return the run that matches the settings; its folder need not exist yet."""
+    name = preset_name or recipe.default_preset
+    text = json.dumps(settings_of(recipe, preset), sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    folder = project.runs / recipe.name / f"{name}-{digest}"
+    return Run(project, recipe, name, preset, folder)
+
+
+def settings_of(recipe: Recipe, preset: Preset) -> dict[str, Any]:
+    """Return the settings that name a run: recipe task, preset, data and base bytes, versions."""
+    values: dict[str, Any] = {
+        "labels": list(recipe.task.labels),
+        "preset": json.loads(json.dumps(asdict(preset), default=str)),
+        "data": _data_digest(recipe, preset.data),
+        "test_data": _data_digest(recipe, preset.test_data) if preset.test_data else None,
+        "versions": {name: importlib.metadata.version(name) for name in VERSIONS},
+    }
+    for source in (values["preset"]["data"], values["preset"]["test_data"]):
+        # The bytes name local data; where they lie does not change a result.
+        if source and "path" in source:
+            source["path"] = Path(source["path"]).name
+    if isinstance(preset.base, LocalModel):
+        values["preset"]["base"]["path"] = _folder_digest(Path(preset.base.path))
+    return values
+
+
+def data_path(recipe: Recipe, source: LocalData) -> Path:
+    """Return where a local source lies: relative paths start at the recipe's folder."""
+    return (recipe.folder / source.path).resolve()
+
+
+def _data_digest(recipe: Recipe, source: LocalData | HubData) -> str:
+    if isinstance(source, HubData):
+        return f"{source.repo_id}@{source.revision}"
+    path = data_path(recipe, source)
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "none"
+        raise InputError(f"expected a data file at {path}, found {what}; name one with --data")
+    return sha256(path)
+
+
+def _folder_digest(folder: Path) -> str:
+    if not (folder / "config.json").is_file():
+        raise InputError(
+            f"expected a model folder with config.json at {folder}, found none; mend --base"
+        )
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.suffix in {".json", ".safetensors", ".txt"}:
+            digest.update(f"{path.name} {sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+@contextmanager
+def locked(run: Run) -> Iterator[None]:
+    """Hold the run's folder against other processes.
+
+    Raises:
+        RunError: another process works in it.
+    """
+    import filelock
+
+    write_atomically(
+        run.folder / SETTINGS,
+        (json.dumps(run.settings, indent=1, sort_keys=True) + "\n").encode(),
+    )
+    lock = filelock.FileLock(run.folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        raise RunError(
+            f"another process works in {run.relative}; wait for it, or stop it, and run again"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def finished(project: Project, recipe: str, record: str) -> list[Path]:
+    """Return the recipe's run folders that hold the record, newest first."""
+    found = (project.runs / recipe).glob(f"*/{record}")
+    return [path.parent for path in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True)]
+
+
+def override(preset: Preset, assignments: tuple[str, ...]) -> Preset:
+    """Apply ``training.epochs=2`` and the like to a preset.
+
+    Raises:
+        RecipeError: an unknown setting, or a value of the wrong type.
+    """
+    for assignment in assignments:
+        path, equals, value = assignment.partition("=")
+        if not equals:
+            raise RecipeError(f"expected --set name=value, got {assignment!r}")
+        if (path, value) == ("training.method", "qlora"):
+            preset = override(preset, ("training.method=lora", "training.quantization=nf4"))
+        else:
+            preset = _replaced(preset, path.split("."), value, path)
+    return preset
+
+
+def _replaced(owner: Any, path: list[str], value: str, whole: str) -> Any:
+    from dataclasses import fields, is_dataclass
+
+    names = [item.name for item in fields(owner)]
+    if path[0] not in names:
+        raise RecipeError(f"unknown setting '{whole}'; {did_you_mean(path[0], names)}")
+    current = getattr(owner, path[0])
+    if len(path) > 1:
+        if not is_dataclass(current):
+            raise RecipeError(f"setting '{whole}' has no part '{path[1]}'")
+        return replace(owner, **{path[0]: _replaced(current, path[1:], value, whole)})
+    return replace(owner, **{path[0]: _typed(owner, path[0], value, whole)})
+
+
+def _typed(owner: Any, name: str, value: str, whole: str) -> Any:
+    from pydantic import TypeAdapter, ValidationError
+
+    hints = _hints(type(owner))
+    try:
+        return TypeAdapter(hints[name]).validate_python(None if value.lower() == "none" else value)
+    except ValidationError as error:
+        said = error.errors()[0]["msg"]
+        raise RecipeError(f"setting '{whole}' got {value!r}: {said}") from error
+
+
+def _hints(owner: type) -> dict[str, Any]:
+    import typing
+
+    return typing.get_type_hints(owner)

@@ -1,0 +1,1 @@
+"""Records and pages become the Markdown of a site."""

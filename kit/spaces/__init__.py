@@ -1,0 +1,1 @@
+"""The folders of a Space: assembled, and asked before they leave."""

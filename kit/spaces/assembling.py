@@ -1,0 +1,133 @@
+"""The exact folders to push: a model repo, a dataset repo, a static Space, a Gradio Space.
+
+Each function fills an empty folder from files that other stages left. Large files are hard links.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kit.errors import InputError
+from kit.files import copy_file, tree, write_atomically
+
+BROWSER_FILES = (
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "onnx/model_quantized.onnx",
+)
+SPACE_KEYS = frozenset(
+    [
+        "title",
+        "emoji",
+        "colorFrom",
+        "colorTo",
+        "sdk",
+        "sdk_version",
+        "python_version",
+        "app_file",
+        "models",
+        "datasets",
+        "license",
+        "short_description",
+        "suggested_hardware",
+    ]
+)
+
+
+def model_repo(
+    folder: Path, card: Path, checkpoint: Path, export: Path, records: Iterable[Path]
+) -> None:
+    """Lay out card, figures, safetensors, tokenizer, ONNX files and the records behind them."""
+    _card(folder, card)
+    for source in (checkpoint, export):
+        for path in tree(source):
+            copy_file(path, folder / path.relative_to(source))
+    for record in records:
+        copy_file(record, folder / "records" / record.name)
+
+
+def dataset_repo(folder: Path, card: Path, data: Path, records: Iterable[Path]) -> None:
+    """Lay out card and Parquet files, as the card's ``configs`` name them."""
+    copy_file(card, folder / "README.md")
+    for path in sorted(data.glob("*.parquet")):
+        copy_file(path, folder / "data" / path.name)
+    for record in records:
+        copy_file(record, folder / "records" / record.name)
+
+
+def static_space(
+    folder: Path,
+    readme: str,
+    page: Path,
+    component: Mapping[str, Path],
+    runtime: Path,
+    export: Path,
+    model_path: str,
+    config: dict[str, Any],
+) -> None:
+    """Lay out a page that runs the model in the browser, with everything from its own origin.
+
+    ``model_path`` is relative to the page and holds a hash: browsers keep what a path once gave.
+    """
+    write_atomically(folder / "README.md", readme.encode())
+    copy_file(page, folder / "index.html")
+    for name, path in component.items():
+        copy_file(path, folder / name)
+    for path in tree(runtime):
+        copy_file(path, folder / "runtime" / path.relative_to(runtime))
+    browser_model(folder / model_path, export)
+    write_atomically(folder / "demo.json", _json(config))
+
+
+def browser_model(folder: Path, export: Path) -> None:
+    """Copy what a browser loads of an export."""
+    for name in BROWSER_FILES:
+        copy_file(export / name, folder / name)
+
+
+def gradio_space(
+    folder: Path, readme: str, source: Path, inference: Path, export: Path, config: dict[str, Any]
+) -> None:
+    """Lay out a Gradio app that stands alone: app, requirements, ``inference.py``, the int8 model.
+
+    Raises:
+        InputError: the recipe's Space folder has no app.py or requirements.txt.
+    """
+    write_atomically(folder / "README.md", readme.encode())
+    for name in ("app.py", "requirements.txt"):
+        if not (source / name).is_file():
+            raise InputError(f"expected {source / name} for the Gradio Space, found none")
+        copy_file(source / name, folder / name)
+    copy_file(inference, folder / "inference.py")
+    browser_model(folder / "model", export)
+    write_atomically(folder / "demo.json", _json(config))
+
+
+def space_readme(data: Mapping[str, Any], text: str) -> str:
+    """Return a Space's README: its configuration as YAML, and a paragraph.
+
+    Raises:
+        InputError: a key that the Hub does not know for Spaces.
+    """
+    import yaml
+
+    unknown = sorted(set(data) - SPACE_KEYS)
+    if unknown:
+        raise InputError(f"a Space's README has no key {unknown[0]!r}")
+    head = yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True)
+    return f"---\n{head}---\n\n{text}\n"
+
+
+def _card(folder: Path, card: Path) -> None:
+    copy_file(card, folder / "README.md")
+    for figure in sorted((card.parent / "figures").glob("*.svg")):
+        if f"figures/{figure.name}" in card.read_text("utf-8"):
+            copy_file(figure, folder / "figures" / figure.name)
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()

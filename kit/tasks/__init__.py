@@ -1,0 +1,1 @@
+"""What differs by task: one folder each, looked up by the task's kind."""

@@ -1,0 +1,106 @@
+"""Export a checkpoint: the files that Python, a Space and a browser run, held against it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kit.export.onnx import FP32, INT8, write_onnx
+from kit.export.parity import parity
+from kit.files import put_in_place, sha256
+from kit.inference import Classifier
+from kit.records import Answer, ExportRecord, Parity, file_entries
+from kit.runs import Progress, Run
+from kit.tasks.text_classification.evaluating import tuned_logits
+from kit.tasks.text_classification.loading import Rows, load_model, read_split
+
+BESIDE = ("config.json", "tokenizer.json", "tokenizer_config.json")
+THREADS = 1
+
+
+def export_checkpoint(run: Run, progress: Progress) -> ExportRecord:
+    """Write ``export/`` and measure each ONNX file on all test rows.
+
+    ``model_id`` is a hash of what a browser loads: it stands in the model's path there, because
+    a browser keeps what it once fetched from a path.
+    """
+    start = time.perf_counter()
+    folder = run.folder / "export"
+    progress("export", 0, None)
+    put_in_place(folder, lambda temporary: _write(run, temporary))
+    rows = read_split(run, "test")
+    reference = tuned_logits(run, rows.texts)
+    return ExportRecord(
+        model_id=model_id(folder),
+        files=file_entries(folder),
+        parity={
+            name: _measured(folder, file, rows, reference, progress)
+            for name, file in (("fp32", FP32), ("int8", INT8))
+        },
+        checkpoint_accuracy=float((reference.argmax(1) == rows.truth).mean()),
+        samples=_samples(run, Classifier(folder)),
+        threads=THREADS,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def model_id(folder: Path) -> str:
+    """Return 12 hex digits of the digest of the files that a browser loads."""
+    digest = hashlib.sha256()
+    for name in (*BESIDE, INT8):
+        digest.update(f"{name} {sha256(folder / name)}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+def _write(run: Run, folder: Path) -> None:
+    checkpoint = run.folder / "checkpoint"
+    model = load_model(checkpoint, run.recipe.task).eval()
+    write_onnx(model, _example(model), folder)
+    for name in BESIDE:
+        shutil.copyfile(checkpoint / name, folder / name)
+
+
+def _example(model: Any) -> dict[str, Any]:
+    """Return two rows of eight tokens; BERT's kind has token types, DistilBERT's none."""
+    import inspect
+
+    import torch
+
+    taken = inspect.signature(model.forward).parameters
+    ids = torch.arange(2, 18).reshape(2, 8) % model.config.vocab_size
+    example = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    if "token_type_ids" in taken:
+        example["token_type_ids"] = torch.zeros_like(ids)
+    return example
+
+
+def _measured(
+    folder: Path, file: str, rows: Rows, reference: npt.NDArray[np.float32], progress: Progress
+) -> Parity:
+    classifier = Classifier(folder, file, threads=THREADS)
+    size = (folder / file).stat().st_size
+    return parity(file, size, classifier, rows.texts, rows.truth, reference, progress)
+
+
+def _samples(run: Run, classifier: Classifier) -> tuple[Answer, ...]:
+    """Record what the int8 file says to the recipe's samples: a page shows it before it loads."""
+    found = []
+    for number, sample in enumerate(run.recipe.task.samples, 1):
+        top = classifier.answer(sample.text)[0]
+        found.append(
+            Answer(
+                id=f"sample-{number}",
+                text=sample.text,
+                label=None,
+                predicted=top["label"],
+                probability=top["probability"],
+                note=sample.note,
+            )
+        )
+    return tuple(found)

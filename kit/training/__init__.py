@@ -1,0 +1,1 @@
+"""What every task's fit shares: arguments, adapters, checkpoints, measuring."""

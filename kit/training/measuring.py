@@ -1,0 +1,97 @@
+"""What a training run took: seconds, memory, energy, money, and on which machine.
+
+with Meter(country="USA") as meter:
+    trainer.train()
+meter.seconds, meter.energy_wh
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import resource
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+REPORTED = ("torch", "transformers", "tokenizers", "accelerate", "peft", "datasets", "numpy")
+
+
+class Meter:
+    """Measures a block: wall seconds, and energy by codecarbon's offline tracker.
+
+    Energy is an estimate where the machine has no power counter (``energy_method`` says so):
+    the share of the CPU's stated power that the process used.
+    """
+
+    def __init__(self, country: str) -> None:
+        self.seconds = 0.0
+        self.energy_wh: float | None = None
+        self.energy_method = "codecarbon, offline"
+        self._country = country
+        self._tracker: Any = None
+
+    def __enter__(self) -> Self:
+        from codecarbon import OfflineEmissionsTracker
+
+        self._tracker = OfflineEmissionsTracker(
+            country_iso_code=self._country,
+            save_to_file=False,
+            log_level="error",
+            allow_multiple_runs=True,
+            measure_power_secs=5,
+        )
+        self._tracker.start()
+        self._start = time.perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.seconds = time.perf_counter() - self._start
+        self._tracker.stop()
+        data = getattr(self._tracker, "final_emissions_data", None)
+        if data is not None:
+            self.energy_wh = 1000 * float(data.energy_consumed)
+
+
+def peak_memory() -> int:
+    """Return the largest resident size of this process so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def hardware() -> dict[str, str]:
+    """Return what the machine is: processor, cores, memory, accelerator."""
+    import psutil
+    import torch
+
+    gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none"
+    return {
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "accelerator": gpu,
+        "system": platform.system(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that a result depends on."""
+    found = {name: importlib.metadata.version(name) for name in REPORTED}
+    return {"python": platform.python_version(), **found}
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

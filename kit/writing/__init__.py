@@ -1,0 +1,1 @@
+"""Cards, posts and figures: pure functions of records, prose and brief."""
