@@ -14,7 +14,7 @@ run: .venv/ready
 test: check
 	$(BIN)/python -m pytest
 
-check: .venv/ready build/runtime/ready
+check: .venv/ready build/runtime.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -33,7 +33,7 @@ site: .venv/ready
 	$(PIP) --no-deps --require-hashes --requirement mirror.txt
 	touch $@
 
-build/runtime/ready: .venv/ready
+build/runtime.ready: .venv/ready
 	$(BIN)/python -m kit.browser.runtime build/runtime
 	touch $@
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -12,6 +13,10 @@ from kit.errors import KitError
 
 def main() -> None:
     """Run the command line; a KitError is the user's, anything else keeps its traceback."""
+    # OpenMP's threads wait by spinning, and on a machine that does anything else besides they spin
+    # on the core that the last of them needs: training beside one busy process took five times as
+    # long. It must be said before torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         sys.exit(kit(standalone_mode=False) or 0)
     except KitError as error:

@@ -44,13 +44,19 @@ def read_brief(path: Path) -> Brief:
     """
     if not path.is_file():
         raise InputError(f"expected the idea card at {path}, found none; write a brief.md")
-    found = FRONT.match(path.read_text("utf-8"))
+    try:
+        found = FRONT.match(path.read_text("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"expected UTF-8 in {path}, got: {error}") from error
     if not found:
         raise InputError(f"expected {path} to begin with front matter between two lines of ---")
     try:
         values = yaml.safe_load(found[1]) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
+        # A day that no calendar has, such as 2026-13-01, is a ValueError.
         raise InputError(f"expected YAML at the head of {path}, got: {error}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"expected 'title: …' and 'pubDate: …' at the head of {path}")
     title, date = values.get("title"), values.get("pubDate")
     if not isinstance(title, str) or not title.strip():
         raise InputError(f"expected 'title: …' in the front matter of {path}, got {title!r}")

@@ -24,7 +24,7 @@ from kit.recipe import (
     Preset,
     find_recipe,
 )
-from kit.runs import SETTINGS, Run, finished, open_run, override
+from kit.runs import SETTINGS, Run, finished, open_run, override, settings_of
 
 
 def choose_run(
@@ -57,7 +57,7 @@ def choose_run(
     if base:
         chosen = replace(chosen, base=_base(base))
     if seed is not None:
-        chosen = replace(chosen, training=replace(chosen.training, seed=seed))
+        chosen = override(chosen, (f"training.seed={seed}",))
     return open_run(project, recipe, preset, chosen)
 
 
@@ -65,7 +65,7 @@ def finished_run(project: Project, name: str, record: str, **chosen: Any) -> Run
     """Return the run that the options name if it has the record, else the newest that has.
 
     Raises:
-        RunError: no run of the recipe has it.
+        RunError: no run of the recipe has it, or that run's settings cannot be read.
     """
     run = choose_run(project, name, **chosen)
     if (run.folder / record).is_file():
@@ -76,18 +76,36 @@ def finished_run(project: Project, name: str, record: str, **chosen: Any) -> Run
         raise RunError(
             f"expected a run of '{name}' with {record}, found none; `kit run {name}` makes it"
         )
-    settings = json.loads((found[0] / SETTINGS).read_bytes())
-    other = _restored(run, found[0], settings)
+    other = _restored(run, found[0])
     print(f"kit: using {other.relative}, the newest finished run", file=sys.stderr)  # noqa: T201
     return other
 
 
-def _restored(run: Run, folder: Path, settings: dict[str, Any]) -> Run:
-    """Return the run of a folder, with the training settings that it was made with."""
+def _restored(run: Run, folder: Path) -> Run:
+    """Return the run of a folder, with the training settings and the base it was made with."""
     preset_name = folder.name.rpartition("-")[0]
     preset = run.recipe.presets.get(preset_name, run.preset)
-    training = replace(preset.training, **settings["preset"]["training"])
-    return Run(run.project, run.recipe, preset_name, replace(preset, training=training), folder)
+    try:
+        made = json.loads((folder / SETTINGS).read_bytes())["preset"]
+        training = replace(preset.training, **made["training"])
+        base = _restored_base(run, replace(preset, training=training), made["base"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"expected the settings of {run.recipe.name} in {folder / SETTINGS}, got none that "
+            f"this kit can read; run the recipe again, or remove {folder}"
+        ) from error
+    preset = replace(preset, training=training, base=base)
+    return Run(run.project, run.recipe, preset_name, preset, folder)
+
+
+def _restored_base(run: Run, preset: Preset, made: dict[str, Any]) -> ModelSource:
+    """Return the base that settings name; of a folder they hold the digest, not the place.
+
+    A digest that is not the preset's stands in for the path: what needs the base then refuses.
+    """
+    if made == settings_of(run.recipe, preset)["preset"]["base"]:
+        return preset.base
+    return HubModel(**made) if "repo_id" in made else LocalModel(**made)
 
 
 def _with_data(
@@ -99,7 +117,9 @@ def _with_data(
     """
     if data:
         source = LocalData(str(Path(data).resolve()), **{"license": "unknown", **columns})
-        preset = replace(preset, data=source, test_data=None)
+        # Other rows have other columns: only the label is sure to be there to stratify by.
+        cleaning = replace(preset.cleaning, stratify_by=("label",))
+        preset = replace(preset, data=source, test_data=None, cleaning=cleaning)
     elif columns:
         preset = replace(preset, data=_with_columns(preset.data, columns))
     if test_data:

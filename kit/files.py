@@ -50,8 +50,11 @@ def put_in_place(folder: Path, write: Callable[[Path], None]) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
     except OSError as error:
+        if error.errno is None:
+            # Libraries raise bare OSErrors for much that no room on a disk mends.
+            raise
         raise InputError(
-            f"cannot write {folder}: {error.strerror or error}; make room and run again"
+            f"cannot write {folder}: {error.strerror}; make room and run again"
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

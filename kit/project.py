@@ -65,10 +65,13 @@ def _read(root: Path) -> Project:
         values: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"expected TOML in {path}, got: {error}") from error
-    known = {item.name for item in fields(Project)} - {"root"}
+    known = {item.name: item.default for item in fields(Project) if item.name != "root"}
     for key, value in values.items():
         if key not in known:
             raise InputError(f"{path} has an unknown key '{key}'; {did_you_mean(key, known)}")
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise InputError(f"expected text or a number for '{key}' in {path}, got {value!r}")
+        text = isinstance(known[key], str)
+        kinds = (str,) if text else (int, float)
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            wanted = "text" if text else "a number"
+            raise InputError(f"expected {wanted} for '{key}' in {path}, got {value!r}")
     return Project(root=root, **values)

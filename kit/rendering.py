@@ -20,7 +20,7 @@ from typing import Any
 
 import jinja2
 
-from kit.errors import GateError
+from kit.errors import GateError, did_you_mean
 from kit.records import LedgerEntry, Record
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -34,7 +34,7 @@ DIGITS_ALLOWED = re.compile(
             r"\A---\n.*?\n---\n",
             r"```.*?```",
             r"`[^`\n]*`",
-            r"<!--.*?-->|<[^>]*>",
+            r"<!--.*?-->|</?[A-Za-z][^>]*>",
             r"&#\d+;",
             r"\]\([^)]*\)",
             r"https?://\S+",
@@ -58,6 +58,9 @@ class Ledger:
         """Return the ``num`` of a page: (record, pointer, format) -> text, entered here."""
 
         def num(record: str, pointer: str, form: str = "") -> str:
+            if record not in self.records:
+                hint = did_you_mean(record, self.records)
+                raise GateError(f"{page}: there is no record '{record}'; {hint}")
             text = show(look_up(self.records[record], pointer), form)
             self.entries.append(
                 LedgerEntry(page=page, record=record, pointer=pointer, form=form, text=text)
@@ -70,32 +73,44 @@ class Ledger:
 def look_up(record: Record, pointer: str) -> float | int:
     """Return the number at a dotted pointer; list items by position, ``#`` for a length.
 
+    A key may stand in brackets: ``fields.kind[faint praise]``. Keys may be what a user's file calls
+    a column or a value, so they are matched whole, dots and brackets included.
+
     >>> look_up(evaluation, "systems.tuned.accuracy.value")
     0.91
+
+    Raises:
+        GateError: there is no number.
     """
     value: Any = record.model_dump()
-    for part in _parts(pointer):
-        if part == "#":
-            value = len(value)
-        elif isinstance(value, list | tuple):
-            value = value[int(part)]
-        else:
-            value = value[part]
+    rest = pointer
+    while rest:
+        key, rest = _first_key(value, rest)
+        if key is None:
+            raise GateError(f"expected a number at {pointer}, found nothing; mend the template")
+        value = len(value) if key == "#" and "#" not in value else value[key]
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise GateError(f"expected a number at {pointer}, got {value!r}; mend the template")
     return value
 
 
-def _parts(pointer: str) -> list[str]:
-    """Split at dots, but not inside brackets: ``length_histogram[13-25].value``."""
-    return [part.strip("[]") for part in re.findall(r"\[[^\]]*\]|[^.\[\]]+", pointer)]
+def _first_key(value: Any, pointer: str) -> tuple[Any, str]:
+    """Return the longest key of a value that the pointer begins with, and the rest of it."""
+    keys: list[Any] = []
+    if isinstance(value, dict | list | tuple):
+        keys = ["#", *(value if isinstance(value, dict) else range(len(value)))]
+    written = {form: key for key in keys for form in (f"{key}", f"[{key}]") if form}
+    for form in sorted(written, key=len, reverse=True):
+        if pointer == form or pointer.startswith((f"{form}.", f"{form}[")):
+            return written[form], pointer[len(form) :].removeprefix(".")
+    return None, ""
 
 
 def show(value: float | int, form: str) -> str:
     """Format a number: a Python format, or one of ours.
 
     ``pct`` 0.9123 as 91.2 %, ``points`` a difference in percentage points with its sign, ``mb``
-    bytes as MB, ``p`` a p-value, ``int`` with thin thousands, ``min`` seconds as minutes.
+    bytes as MB, ``p`` a p-value, ``int`` with commas for thousands, ``min`` seconds as minutes.
     """
     ours: dict[str, Callable[[float], str]] = {
         "": lambda v: f"{v:,}",
@@ -131,14 +146,22 @@ def render(template: str, page: str, ledger: Ledger, **values: Any) -> str:
     ``say(source)`` in a template renders prose of the recipe with the same numbers.
 
     Raises:
-        GateError: a digit stands on the page that no record vouches for.
+        GateError: a digit stands on the page that no record vouches for, or a template or prose
+            names what is not there.
     """
     num = ledger.printer(page)
 
     def say(source: str) -> str:
-        return environment().from_string(source).render(num=num, **values).strip()
+        try:
+            return environment().from_string(source).render(num=num, **values).strip()
+        except jinja2.TemplateError as error:
+            begins = " ".join(source.split())[:60]
+            raise GateError(f"{page}, prose that begins {begins!r}: {error.message}") from error
 
-    text = environment().get_template(template).render(num=num, say=say, **values)
+    try:
+        text = environment().get_template(template).render(num=num, say=say, **values)
+    except jinja2.TemplateError as error:
+        raise GateError(f"{page}, template {template}: {error.message}") from error
     _refuse_stray_digits(text, page)
     text = text.replace(OPEN, "").replace(CLOSE, "")
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
@@ -165,9 +188,11 @@ def escape_markdown(text: str) -> str:
     >>> escape_markdown("<b> *not* bold | {{ 7*7 }}")
     '&lt;b&gt; \\\\*not\\\\* bold &#124; &#123;&#123; 7\\\\*7 &#125;&#125;'
     """
-    line = html.escape(" ".join(text.split()), quote=False)
-    line = line.replace("|", "&#124;").replace("{", "&#123;").replace("}", "&#125;")
-    line = re.sub(r"([\\`*_\[\]~$#^=])", r"\\\1", line)
+    line = re.sub(f"[{OPEN}{CLOSE}]", "", " ".join(text.split()))
+    line = html.escape(line, quote=False)
+    line = re.sub(r"([\\`*_\[\]#])", r"\\\1", line)
+    # A backslash before one of these would show: Python-Markdown knows fewer escapes than others.
+    line = re.sub(r"[|{}~$^=]", lambda found: _entity(found[0]), line)
     line = re.sub(r"^([-+>!:]|\d+[.)])", lambda found: _entity(found[1][0]) + found[1][1:], line)
     return known(line)
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kit.errors import InputError, KitError
-from kit.pipeline import STAGES, run_stages
+from kit.errors import InputError, KitError, RunError
+from kit.pipeline import STAGES, run_stages, stage_named
 from kit.project import Project
 from kit.records import EvaluationRecord, Record
 from kit.runs import Progress, Run
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 def report_run(run: Run, first: str, last: str, as_json: bool) -> None:
-    """Run stages, a line each on stderr as they end; then the table and the paths on stdout."""
+    """Run stages, a line each on stderr as they end; then the table and the paths on stdout.
+
+    Raises:
+        RunError: a stage that is not among them has not left the record that they read.
+    """
+    _require_earlier(run, first, last)
     records: dict[str, Record] = {}
     start = time.perf_counter()
     click.echo(f"kit: {run.recipe.name}, preset {run.preset_name}, in {run.relative}", err=True)
@@ -42,6 +47,17 @@ def report_run(run: Run, first: str, last: str, as_json: bool) -> None:
     if isinstance(evaluation, EvaluationRecord):
         click.echo(evaluation_table(evaluation))
     click.echo("\n".join(made(run, list(records))))
+
+
+def _require_earlier(run: Run, first: str, last: str) -> None:
+    names = [stage.name for stage in STAGES]
+    start, end = names.index(stage_named(first).name), names.index(stage_named(last).name)
+    for name in sorted({n for stage in STAGES[start : end + 1] for n in stage.after}):
+        if name in names[:start] and not (run.folder / stage_named(name).record).is_file():
+            raise RunError(
+                f"expected {stage_named(name).record} in {run.relative}, found none; "
+                f"`kit {name} {run.recipe.name}` makes it, with the same options"
+            )
 
 
 def run_document(run: Run, records: dict[str, Record]) -> dict[str, Any]:
@@ -73,6 +89,7 @@ def evaluation_table(record: EvaluationRecord) -> str:
 def made(run: Run, stages: Sequence[str]) -> list[str]:
     """Return a line for each thing that a reader would open, of the stages that were run."""
     things = {
+        "data": [("splits", "data")],
         "train": [("checkpoint", "checkpoint")],
         "evaluate": [("answers", "predictions.jsonl")],
         "export": [("int8 model", "export/onnx/model_quantized.onnx")],
@@ -103,24 +120,38 @@ def read_texts(text: str | None, file: str | None) -> list[str]:
 
     Raises:
         InputError: none was given, or the file is not there or not text.
+        UsageError: both a text and a file were given.
     """
-    if file:
-        try:
-            lines = Path(file).read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"expected a file of text lines at {file}, got: {error}") from error
-        return [line for line in lines if line.strip()]
-    found = sys.stdin.read() if text == "-" else text
-    if found is None or not found.strip():
+    if file and text is not None:
+        raise click.UsageError("expected a text or --input, got both")
+    try:
+        if file:
+            # Not splitlines(): a text may hold a form feed or a line separator.
+            given = Path(file).read_text("utf-8").split("\n")
+        else:
+            given = [sys.stdin.buffer.read().decode("utf-8") if text == "-" else text or ""]
+            given[0].encode("utf-8")
+    except (OSError, UnicodeError) as error:
+        where = f"a file of text lines at {file}" if file else "a text in UTF-8"
+        raise InputError(f"expected {where}, got: {error}") from error
+    found = [line for line in given if line.strip()]
+    if not found:
         raise InputError('expected a text, got none; give one as "…", "-" for stdin, or --input')
-    return [found]
+    return found
 
 
 def report_answers(run: Run, texts: Sequence[str], as_json: bool) -> None:
-    """Answer texts with the run's int8 file."""
+    """Answer texts with the run's int8 file.
+
+    Raises:
+        RunError: a file of the export is missing.
+    """
     from kit.inference import Classifier
 
-    classifier = Classifier(run.folder / "export")
+    try:
+        classifier = Classifier(run.folder / "export")
+    except FileNotFoundError as error:
+        raise RunError(f"{error}; `kit export {run.recipe.name}` writes it again") from error
     answers = [(text, classifier.answer(text)) for text in texts]
     if as_json:
         rows = [{"text": text, "labels": labels} for text, labels in answers]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -25,6 +26,7 @@ Progress = Callable[[str, int, int | None], None]
 
 VERSIONS = ("torch", "transformers", "tokenizers", "accelerate", "numpy")
 SETTINGS = "settings.json"
+POSITIVE = {"epochs", "batch_size", "learning_rate", "max_length", "lora_rank"}
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def override(preset: Preset, assignments: tuple[str, ...]) -> Preset:
     """Apply ``training.epochs=2`` and the like to a preset.
 
     Raises:
-        RecipeError: an unknown setting, or a value of the wrong type.
+        RecipeError: an unknown setting, a value of the wrong type, or a number below its least.
     """
     for assignment in assignments:
         path, equals, value = assignment.partition("=")
@@ -170,10 +172,18 @@ def _typed(owner: Any, name: str, value: str, whole: str) -> Any:
 
     hints = _hints(type(owner))
     try:
-        return TypeAdapter(hints[name]).validate_python(None if value.lower() == "none" else value)
+        found = TypeAdapter(hints[name]).validate_python(None if value.lower() == "none" else value)
     except ValidationError as error:
         said = error.errors()[0]["msg"]
         raise RecipeError(f"setting '{whole}' got {value!r}: {said}") from error
+    if isinstance(found, int | float) and not _possible(name, found):
+        least = "more than 0" if name in POSITIVE else "at least 0"
+        raise RecipeError(f"setting '{whole}' got {value!r}: expected a number, {least}")
+    return found
+
+
+def _possible(name: str, number: float) -> bool:
+    return math.isfinite(number) and number >= 0 and (number > 0 or name not in POSITIVE)
 
 
 def _hints(owner: type) -> dict[str, Any]:

@@ -144,5 +144,5 @@ def project(folder: Path, base: str = "bert") -> Path:
     shutil.copyfile(ROOT / "mkdocs.yml", folder / "mkdocs.yml")
     if (ROOT / "build" / "runtime").is_dir():
         (folder / "build").mkdir()
-        shutil.copytree(ROOT / "build" / "runtime", folder / "build" / "runtime")
+        (folder / "build" / "runtime").symlink_to(ROOT / "build" / "runtime")
     return folder

@@ -2,9 +2,7 @@
 
     write_onnx(model, inputs, folder)    # folder/model.onnx, folder/model_quantized.onnx
 
-The exporter is that of transformers. int8 is dynamic, weights per channel in seven bits
-(``reduce_range``): without VNNI, x86 kernels add two 8-bit products in 16 bits and saturate, while
-a browser's do not. Seven bits cannot overflow, so every machine gives the same answer.
+The exporter is that of transformers; ``kit.export.int8`` says how the int8 file is rounded.
 """
 
 from __future__ import annotations
@@ -16,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
+
+from kit.export.int8 import write_int8
 
 FP32 = "onnx/model.onnx"
 INT8 = "onnx/model_quantized.onnx"
@@ -30,28 +30,13 @@ def write_onnx(model: Any, inputs: Mapping[str, Any], folder: Path) -> None:
         folder: the export's folder.
     """
     import onnx_ir
-
-    (folder / "onnx").mkdir(parents=True, exist_ok=True)
-    for name, quantizer in ((FP32, None), (INT8, _int8())):
-        onnx_ir.save(_program(model, inputs, quantizer), folder / name)
-
-
-def _program(model: Any, inputs: Mapping[str, Any], quantizer: Any) -> Any:
     from transformers.exporters import OnnxConfig, OnnxExporter
 
-    config = OnnxConfig(dynamic=True, quantizer=quantizer)
+    (folder / "onnx").mkdir(parents=True, exist_ok=True)
     with _quiet():
-        exported = OnnxExporter().export(model, dict(inputs), config)
-    return exported.program
-
-
-def _int8() -> Any:
-    from onnxruntime.quantization import QuantType
-    from transformers.exporters import OnnxRuntimeDynamicConfig, OnnxRuntimeQuantizer
-
-    return OnnxRuntimeQuantizer(
-        OnnxRuntimeDynamicConfig(weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
-    )
+        exported = OnnxExporter().export(model, dict(inputs), OnnxConfig(dynamic=True))
+    onnx_ir.save(exported.program, folder / FP32)
+    write_int8(folder / FP32, folder / INT8)
 
 
 @contextmanager

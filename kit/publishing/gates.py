@@ -70,6 +70,8 @@ def _license(run: Run) -> str | None:
     for source in sources:
         if source.license == "unknown" or not known_license(source.license):
             return f"{source.name}: expected a known license, got '{source.license}'; --license"
+    if not known_license(run.project.license):
+        return f"kit.toml: expected a known license of the code, got '{run.project.license}'"
     return None
 
 
@@ -77,7 +79,7 @@ def _privacy(run: Run) -> str | None:
     record = DatasetRecord.load(run.folder / "dataset.json")
     if record.personal_data_action == "keep" and any(record.personal_data.values()):
         return "data: personal data was kept; set cleaning.personal_data to mask or drop"
-    for path in tree(run.folder / "assembly"):
+    for path in (*tree(run.folder / "pages"), *tree(run.folder / "assembly")):
         if path.suffix not in {".md", ".py", ".html"}:
             continue
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
@@ -96,7 +98,8 @@ def _evaluation(run: Run) -> str | None:
     if evaluation.n != dataset.splits["test"].rows:
         return f"expected {dataset.splits['test'].rows} test rows evaluated, got {evaluation.n}"
     for record, folder in ((dataset.splits["test"].file, run.folder), *_weights(run, checkpoint)):
-        if sha256(folder / record.path) != record.sha256:
+        path = folder / record.path
+        if not path.is_file() or sha256(path) != record.sha256:
             return f"{record.path} is not the file that was evaluated; run the recipe again"
     for comparison in evaluation.comparisons:
         if comparison.b.startswith("base") and (
@@ -133,8 +136,8 @@ def _pages(run: Run) -> str | None:
 def _numbers(run: Run) -> str | None:
     records = {name: kind.load(run.folder / file) for name, (file, kind) in RECORDS.items()}
     for entry in PagesRecord.load(run.folder / "pages.json").ledger:
-        text = (run.folder / "pages" / entry.page).read_text("utf-8")
-        if entry.text not in text:
+        path = run.folder / "pages" / entry.page
+        if not path.is_file() or entry.text not in path.read_text("utf-8"):
             return f"{entry.page}: {entry.text!r} of {entry.record} is not on the page"
         value = look_up(records[entry.record], entry.pointer)
         if show(value, entry.form) != entry.text:
@@ -152,7 +155,13 @@ def _placeholders(run: Run) -> str | None:
 
 def _files(run: Run) -> str | None:
     assembly = run.folder / "assembly"
-    for repo, files in AssemblyRecord.load(run.folder / "assembly.json").repos.items():
+    repos = AssemblyRecord.load(run.folder / "assembly.json").repos
+    recorded = {f"{repo}/{file.path}" for repo, files in repos.items() for file in files}
+    for path in tree(assembly):
+        name = path.relative_to(assembly).as_posix()
+        if name not in recorded:
+            return f"{name} was not assembled; remove it, or `kit assemble` again"
+    for repo, files in repos.items():
         for file in files:
             path = assembly / repo / file.path
             if not path.is_file() or sha256(path) != file.sha256:

@@ -54,7 +54,7 @@ def build_site(project: Project, progress: Callable[[str, int, int | None], None
 
 
 def serve_site(project: Project, port: int) -> None:
-    """Serve ``build/site`` under the path that site_url has, until stopped."""
+    """Serve ``build/site`` on loopback until stopped."""
     from functools import partial
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 

@@ -10,15 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from kit.browser.component import MODEL_FILES
 from kit.errors import InputError
 from kit.files import copy_file, tree, write_atomically
 
-BROWSER_FILES = (
-    "config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "onnx/model_quantized.onnx",
-)
 SPACE_KEYS = frozenset(
     [
         "title",
@@ -85,7 +80,7 @@ def static_space(
 
 def browser_model(folder: Path, export: Path) -> None:
     """Copy what a browser loads of an export."""
-    for name in BROWSER_FILES:
+    for name in MODEL_FILES:
         copy_file(export / name, folder / name)
 
 

@@ -39,5 +39,7 @@ def start_space(folder: Path, port: int) -> subprocess.Popen[bytes]:
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_ANALYTICS_ENABLED": "False",
         "GRADIO_SSR_MODE": "false",
+        # The folder holds what was assembled and nothing else: a gate looks.
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
     return subprocess.Popen([sys.executable, "app.py"], cwd=folder, env=environment)

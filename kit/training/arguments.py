@@ -44,6 +44,7 @@ def trainer_arguments(training: Training, folder: Path, precision: str) -> Train
 
     Checkpoints stand at epoch ends only: inside an epoch, length grouping does not replay.
     """
+    import torch
     from transformers import TrainingArguments
 
     return TrainingArguments(
@@ -59,6 +60,8 @@ def trainer_arguments(training: Training, folder: Path, precision: str) -> Train
         train_sampling_strategy="group_by_length",
         length_column_name="length",
         bf16=precision == "bf16",
+        # Without a GPU the library takes bf16 only from who says that the CPU is meant.
+        use_cpu=precision == "bf16" and not torch.cuda.is_available(),
         optim="adamw_torch_fused",
         eval_strategy="epoch",
         save_strategy="epoch",

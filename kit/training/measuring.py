@@ -35,8 +35,11 @@ class Meter:
         self._tracker: Any = None
 
     def __enter__(self) -> Self:
+        import logging
+
         from codecarbon import OfflineEmissionsTracker
 
+        logging.getLogger("codecarbon").setLevel(logging.CRITICAL)
         self._tracker = OfflineEmissionsTracker(
             country_iso_code=self._country,
             save_to_file=False,

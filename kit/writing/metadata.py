@@ -38,25 +38,6 @@ DATASET_KEYS = frozenset(
         "task_ids",
     ]
 )
-SPACE_KEYS = frozenset(
-    [
-        "title",
-        "emoji",
-        "colorFrom",
-        "colorTo",
-        "sdk",
-        "sdk_version",
-        "python_version",
-        "app_file",
-        "models",
-        "datasets",
-        "license",
-        "short_description",
-        "pinned",
-        "tags",
-        "suggested_hardware",
-    ]
-)
 
 
 def model_card_data(

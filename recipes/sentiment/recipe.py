@@ -86,9 +86,9 @@ RECIPE = Recipe(
             ),
             base=MINILM,
             cleaning=Cleaning(
-                min_words=4, max_words=120, stratify_by=("domain", "label"), test_share=0.13
+                stratify_by=("domain", "label"), test_share=0.1, validation_share=0.07
             ),
-            training=Training(epochs=3, batch_size=16, learning_rate=6e-5, label_smoothing=0.1),
+            training=Training(epochs=3, learning_rate=8e-5, label_smoothing=0.1),
         ),
         "full": Preset(
             data=HubData("stanfordnlp/imdb", license="other", language_creators="found"),

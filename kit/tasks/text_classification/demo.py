@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import kit.inference
-from kit.browser.component import component_files, demo_config
+from kit.browser.component import MODEL_FILES, component_files, demo_config
 from kit.browser.runtime import fetch
 from kit.files import put_in_place
 from kit.records import AssemblyRecord, DatasetRecord, ExportRecord, file_entries
@@ -37,8 +37,7 @@ def browser_config(
     run_title: str, export: ExportRecord, max_length: int, labels: tuple[str, ...], **paths: Any
 ) -> dict[str, Any]:
     """Return a page's ``demo.json``: samples and sizes from the export's record."""
-    wanted = {"config.json", "tokenizer.json", "tokenizer_config.json", "onnx/model_quantized.onnx"}
-    size = sum(file.bytes for file in export.files if file.path in wanted)
+    size = sum(file.bytes for file in export.files if file.path in MODEL_FILES)
     return demo_config(
         title=run_title,
         labels=labels,

@@ -127,6 +127,7 @@ def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[s
             evaluation.systems, key=lambda n: -evaluation.systems[n]["accuracy"].value
         ),
         "descriptions": evaluation.descriptions,
+        "names": {name: figures.NAMES.get(name, name) for name in evaluation.systems},
         "opponents": opponents,
         "verdicts": {name: words.against(evaluation, name) for name in opponents},
         "index": {name: words.comparison_index(evaluation, name) for name in opponents},
