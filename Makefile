@@ -30,7 +30,7 @@ site: .venv/ready
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) torch
 	$(PIP) --editable ".[dev]"
-	$(PIP) --no-deps --require-hashes --requirement mirror.txt
+	$(BIN)/python -m pip install --quiet --no-deps --requirement mirror.txt
 	touch $@
 
 build/runtime.ready: .venv/ready

@@ -10,7 +10,6 @@ present and equal is fresh.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from kit.records import (
     Record,
 )
 from kit.runs import Progress, Run, locked
+from kit.tasks import implementation
 
 PACKAGE = Path(__file__).parent
 
@@ -123,7 +123,7 @@ def run_stages(
     start, end = names.index(stage_named(first).name), names.index(stage_named(last).name)
     if start > end:
         raise RecipeError(f"expected --from before --to, got {first} after {last}")
-    task = _task(run)
+    task = implementation(run.recipe.task.kind)
     with locked(run):
         for number, stage in enumerate(STAGES[start : end + 1]):
             forced = number == 0 and first != "data"
@@ -150,10 +150,6 @@ def _execute(run: Run, stage: Stage, task: ModuleType, progress: Progress) -> Re
     record = record.model_copy(update={"inputs": inputs})
     record.save(run.folder / stage.record)
     return record
-
-
-def _task(run: Run) -> ModuleType:
-    return importlib.import_module(f"kit.tasks.{run.recipe.task.kind}")
 
 
 def _inputs(run: Run, stage: Stage) -> str:

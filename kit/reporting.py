@@ -17,6 +17,7 @@ from kit.pipeline import STAGES, run_stages, stage_named
 from kit.project import Project
 from kit.records import EvaluationRecord, Record
 from kit.runs import Progress, Run
+from kit.tasks import implementation
 
 if TYPE_CHECKING:
     from kit.publishing.gates import Verdict
@@ -104,10 +105,9 @@ def report_outside(
     run: Run, path: Path, columns: tuple[str | None, str | None], as_json: bool
 ) -> None:
     """Evaluate a run on an outside file and print the table or the record."""
-    from kit.tasks.text_classification.outside import evaluate_outside
-
+    task = implementation(run.recipe.task.kind)
     with progress_bar() as progress:
-        record, file = evaluate_outside(run, path, columns, progress)
+        record, file = task.evaluate_outside(run, path, columns, progress)
     if as_json:
         click.echo(json.dumps(record.model_dump(mode="json"), indent=1))
         return

@@ -43,18 +43,20 @@ class Said:
 
 def ask(folder: Path, *words: str, stdin: bytes = b"") -> Said:
     """Run ``kit`` with the words in a folder, in this process."""
+    code: Any = None
     out, err = io.StringIO(), io.StringIO()
     with (
         pytest.MonkeyPatch.context() as patch,
         contextlib.chdir(folder),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
-        pytest.raises(SystemExit) as ended,
     ):
         patch.setattr(sys, "argv", ["kit", *words])
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
-        main()
-    code = ended.value.code
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
     assert isinstance(code, int)
     return Said(code, out.getvalue(), err.getvalue())
 

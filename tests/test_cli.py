@@ -97,8 +97,9 @@ def test_runs_tells_how_far_each_came(root: Path, folder: Path, project: Path) -
 
 
 def test_a_run_prints_table_and_paths_on_stdout_and_progress_on_stderr(
-    root: Path, folder: Path, finished: Finished
+    finished: Finished,
 ) -> None:
+    root = finished[0].project.root
     said = ask(root, "run", "toy")
     assert said.code == 0
     first, header, *lines = said.out.splitlines()
@@ -121,9 +122,9 @@ def test_a_stage_that_runs_tells_its_progress_and_seconds(root: Path, folder: Pa
     said = ask(root, "run", "toy", "--from", "write")
     assert said.code == 0
     assert said.err.splitlines()[1] == "  … write"
-    assert [line.split()[0] for line in said.err.splitlines() if line.endswith(" s")] == [
-        *("write", "assemble", "all"),
-    ]
+    (took,) = (line.split() for line in said.err.splitlines() if line.startswith("  write"))
+    assert float(took[1]) > 0
+    assert took[2] == "s"
     assert "accuracy" not in said.out
     assert (folder / "pages" / "post.md").read_bytes() == before
 
@@ -217,6 +218,7 @@ def test_check_prints_a_line_for_each_gate(root: Path, finished: Finished) -> No
 
 
 def test_accept_makes_the_records_the_recipes_results(root: Path, folder: Path) -> None:
+    ask(root, "run", "toy")
     paths = ask(root, "accept", "toy", "--json").document
     results = root / "recipes" / "toy" / "results"
     found = sorted(p.relative_to(root).as_posix() for p in results.rglob("*") if p.is_file())
@@ -224,6 +226,7 @@ def test_accept_makes_the_records_the_recipes_results(root: Path, folder: Path) 
     for name in ("evaluation.json", "pages/post.md", "pages/figures/loss.svg"):
         assert (results / name).read_bytes() == (folder / name).read_bytes()
     assert ask(root, "accept", "toy").out.splitlines() == paths
+    # What was accepted is no input of any stage.
     assert [line.split() for line in ask(root, "run", "toy").err.splitlines()[1:-1]] == [
         [stage.name, "fresh"] for stage in STAGES
     ]

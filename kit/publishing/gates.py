@@ -24,7 +24,7 @@ from kit.records import (
 )
 from kit.rendering import look_up, show
 from kit.runs import Run
-from kit.tasks.text_classification.pages import RECORDS, render_pages
+from kit.tasks import implementation
 
 PLACEHOLDERS = re.compile(r"More Information Needed|\bTODO\b|\bFILLME\b|lorem ipsum", re.IGNORECASE)
 WEIGHTS = {".safetensors", ".onnx"}
@@ -125,7 +125,7 @@ def _parity(run: Run) -> str | None:
 
 
 def _pages(run: Run) -> str | None:
-    rendered, _ = render_pages(run.project, run.recipe, run.folder)
+    rendered, _ = implementation(run.recipe.task.kind).render(run)
     for name, text in rendered.items():
         path = run.folder / "pages" / name
         if not path.is_file() or path.read_text("utf-8") != text:
@@ -134,7 +134,8 @@ def _pages(run: Run) -> str | None:
 
 
 def _numbers(run: Run) -> str | None:
-    records = {name: kind.load(run.folder / file) for name, (file, kind) in RECORDS.items()}
+    _, rendered = implementation(run.recipe.task.kind).render(run)
+    records = rendered.records
     for entry in PagesRecord.load(run.folder / "pages.json").ledger:
         path = run.folder / "pages" / entry.page
         if not path.is_file() or entry.text not in path.read_text("utf-8"):

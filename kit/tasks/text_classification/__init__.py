@@ -6,6 +6,8 @@ record; the pipeline saves the record. Heavy libraries are imported when a stage
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kit.records import (
     AssemblyRecord,
     CheckpointRecord,
@@ -14,6 +16,7 @@ from kit.records import (
     ExportRecord,
     PagesRecord,
 )
+from kit.rendering import Ledger
 from kit.runs import Progress, Run
 
 
@@ -50,6 +53,22 @@ def write(run: Run, progress: Progress) -> PagesRecord:
     from kit.tasks.text_classification.pages import write_pages
 
     return write_pages(run, progress)
+
+
+def render(run: Run) -> tuple[dict[str, str], Ledger]:
+    """Return every page by path, and the ledger, as the run's records render now."""
+    from kit.tasks.text_classification.pages import render_pages
+
+    return render_pages(run.project, run.recipe, run.folder)
+
+
+def evaluate_outside(
+    run: Run, path: Path, columns: tuple[str | None, str | None], progress: Progress
+) -> tuple[EvaluationRecord, Path]:
+    """Put every system on the rows of an outside file; return the record and where it stands."""
+    from kit.tasks.text_classification.outside import evaluate_outside as evaluate_file
+
+    return evaluate_file(run, path, columns, progress)
 
 
 def assemble(run: Run, progress: Progress) -> AssemblyRecord:
