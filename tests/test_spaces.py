@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from gradio_client import Client
@@ -43,7 +44,7 @@ def _connected(url: str) -> Client:
     while True:
         try:
             return Client(url, verbose=False)
-        except (OSError, ValueError):
+        except (httpx.HTTPError, OSError, ValueError):
             assert time.monotonic() < deadline, "the Gradio app did not come up"
             time.sleep(0.5)
 
