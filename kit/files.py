@@ -36,7 +36,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise InputError(f"cannot write {path}: {error.strerror}; nothing was replaced") from error
 
 
-def put_in_place(folder: Path, write: Callable[[Path], None]) -> None:
+def put_in_place(folder: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a temporary folder, then make it ``folder`` by rename.
 
     Raises:

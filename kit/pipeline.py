@@ -13,12 +13,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
 from kit.errors import RecipeError, did_you_mean
-from kit.files import sha256, tree
+from kit.files import put_in_place, sha256, tree
 from kit.records import (
     AssemblyRecord,
     CheckpointRecord,
@@ -160,7 +160,9 @@ def _inputs(run: Run, stage: Stage) -> str:
     if stage.name in {"evaluate", "export"}:
         digest.update(repr((run.recipe.task.samples, run.recipe.task.probes)).encode())
     if stage.name in {"write", "assemble"}:
-        digest.update(repr((run.recipe.title, run.recipe.slug, run.project)).encode())
+        digest.update(
+            repr((run.recipe.title, run.recipe.slug, replace(run.project, root=Path()))).encode()
+        )
     for name in stage.code:
         digest.update(_digest(PACKAGE / name.replace("{task}", f"tasks/{run.recipe.task.kind}")))
     for name in stage.recipe_files:
@@ -191,8 +193,10 @@ def accept(run: Run) -> list[Path]:
     for stage in STAGES:
         if stage.name != "assemble":
             written.append(_copied(run.folder / stage.record, results / stage.record))
-    shutil.rmtree(results / "pages", ignore_errors=True)
-    shutil.copytree(run.folder / "pages", results / "pages")
+    put_in_place(
+        results / "pages",
+        lambda folder: shutil.copytree(run.folder / "pages", folder, dirs_exist_ok=True),
+    )
     return [*written, *tree(results / "pages")]
 
 

@@ -26,6 +26,7 @@ from kit.records import LedgerEntry, Record
 TEMPLATES = Path(__file__).parent / "templates"
 OPEN, CLOSE = "\ue000", "\ue001"
 """Around what may hold digits: numbers of the ledger, and what users wrote. Never on a page."""
+GAP = "\N{NO-BREAK SPACE}"
 
 DIGITS_ALLOWED = re.compile(
     "|".join(
@@ -115,12 +116,12 @@ def show(value: float | int, form: str) -> str:
     ours: dict[str, Callable[[float], str]] = {
         "": lambda v: f"{v:,}",
         "int": lambda v: f"{v:,.0f}",
-        "pct": lambda v: f"{100 * v:.1f} %",
+        "pct": lambda v: f"{100 * v:.1f}{GAP}%",
         "points": lambda v: f"{100 * v:+.1f}".replace("-", "−"),
-        "mb": lambda v: f"{v / 1e6:.1f} MB",
-        "gb": lambda v: f"{v / 1e9:.1f} GB",
-        "p": lambda v: "p < 0.001" if v < 0.001 else f"p = {v:.3f}",
-        "min": lambda v: f"{v / 60:.1f} min",
+        "mb": lambda v: f"{v / 1e6:.1f}{GAP}MB",
+        "gb": lambda v: f"{v / 1e9:.1f}{GAP}GB",
+        "p": lambda v: f"p{GAP}<{GAP}0.001" if v < 0.001 else f"p{GAP}={GAP}{v:.3f}",
+        "min": lambda v: f"{v / 60:.1f}{GAP}min",
     }
     return ours[form](value) if form in ours else format(value, form)
 

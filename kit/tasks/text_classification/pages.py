@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from kit.records import (
     Record,
     file_entries,
 )
-from kit.rendering import Ledger, known, render
+from kit.rendering import Ledger, escape_markdown, known, render
 from kit.runs import Progress, Run
 from kit.writing import figures, metadata, words
 
@@ -121,7 +122,8 @@ def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[s
         "prose": _prose(recipe),
         "drawn": drawn,
         "figures": {
-            f.name: {"alt": known(f.alt), "inline": known(figures.inline(f))} for f in drawn
+            f.name: {"alt": escape_markdown(f.alt), "inline": known(figures.inline(f))}
+            for f in drawn
         },
         "systems": sorted(
             evaluation.systems, key=lambda n: -evaluation.systems[n]["accuracy"].value
@@ -222,20 +224,28 @@ def _headings(records: dict[str, Any], strongest: str) -> dict[str, Any]:
             "why": "Why tune a model for this at all",
             "data": "The rows, and what was thrown away",
             "code": "The code that ran",
-            "compare": f"It {verdict} {name}, and it is not the base model's doing",
-            "fails": f"Where it fails: {kind}" if kind else "Where it fails",
+            "compare": _compare_heading(evaluation, verdict, name),
+            "fails": f"Where it fails: {escape_markdown(kind)}" if kind else "Where it fails",
             "browser": "The same answer in a browser tab",
             "cost": "What it cost",
             "next": "Five minutes more",
         },
         "caption_comparison": f"The tuned model {verdict} the strongest baseline, {name}.",
-        "caption_slices": f"Weakest on {kind}." if kind else "Accuracy by slice.",
+        "caption_slices": f"Weakest on {known(html.escape(kind))}."
+        if kind
+        else "Accuracy by slice.",
         "caption_loss": (
             "The last epoch was the best."
             if last
             else "Later epochs fitted the training rows only."
         ),
     }
+
+
+def _compare_heading(evaluation: EvaluationRecord, verdict: str, name: str) -> str:
+    own = words.against(evaluation, "base_centroid") == "beats"
+    tail = ", and it is not the base model's doing" if own else ""
+    return f"It {verdict} {name}{tail}"
 
 
 def _plain(text: str) -> str:
