@@ -13,10 +13,10 @@ from kit.errors import KitError
 
 def main() -> None:
     """Run the command line; a KitError is the user's, anything else keeps its traceback."""
-    # OpenMP's threads wait by spinning, and on a machine that does anything else besides they spin
-    # on the core that the last of them needs: training beside one busy process took five times as
-    # long. It must be said before torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # OpenMP's threads wait by spinning: beside one busy process, on the core that the last of them
+    # needs, and training takes several times as long. Not to spin at all costs a fifth on an idle
+    # machine; a short spin costs nothing there. It must be said before torch is loaded.
+    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     try:
         sys.exit(kit(standalone_mode=False) or 0)
     except KitError as error:
