@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
-from kit.errors import RecipeError, did_you_mean
+from kit.errors import RecipeError, RunError, did_you_mean
 from kit.files import put_in_place, sha256, tree
 from kit.records import (
     AssemblyRecord,
@@ -118,11 +118,21 @@ def run_stages(
 
     Stages before ``first`` are not looked at, but their records must be there. Naming a stage by
     ``first`` runs it again even when it is fresh.
+
+    Raises:
+        RecipeError: there is no such stage, or ``first`` comes after ``last``.
+        RunError: another process works in the folder, or an earlier record is missing.
     """
     names = [stage.name for stage in STAGES]
     start, end = names.index(stage_named(first).name), names.index(stage_named(last).name)
     if start > end:
         raise RecipeError(f"expected --from before --to, got {first} after {last}")
+    for name in sorted({n for stage in STAGES[start : end + 1] for n in stage.after}):
+        if name in names[:start] and not (run.folder / stage_named(name).record).is_file():
+            raise RunError(
+                f"expected {stage_named(name).record} in {run.relative}, found none; "
+                f"`kit {name} {run.recipe.name}` makes it, with the same options"
+            )
     task = implementation(run.recipe.task.kind)
     with locked(run):
         for number, stage in enumerate(STAGES[start : end + 1]):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kit.errors import InputError, KitError, RunError
-from kit.pipeline import STAGES, run_stages, stage_named
+from kit.pipeline import STAGES, run_stages
 from kit.project import Project
 from kit.records import EvaluationRecord, Record
 from kit.runs import Progress, Run
@@ -24,12 +24,7 @@ if TYPE_CHECKING:
 
 
 def report_run(run: Run, first: str, last: str, as_json: bool) -> None:
-    """Run stages, a line each on stderr as they end; then the table and the paths on stdout.
-
-    Raises:
-        RunError: a stage that is not among them has not left the record that they read.
-    """
-    _require_earlier(run, first, last)
+    """Run stages, a line each on stderr as they end; then the table and the paths on stdout."""
     records: dict[str, Record] = {}
     start = time.perf_counter()
     click.echo(f"kit: {run.recipe.name}, preset {run.preset_name}, in {run.relative}", err=True)
@@ -48,17 +43,6 @@ def report_run(run: Run, first: str, last: str, as_json: bool) -> None:
     if isinstance(evaluation, EvaluationRecord):
         click.echo(evaluation_table(evaluation))
     click.echo("\n".join(made(run, list(records))))
-
-
-def _require_earlier(run: Run, first: str, last: str) -> None:
-    names = [stage.name for stage in STAGES]
-    start, end = names.index(stage_named(first).name), names.index(stage_named(last).name)
-    for name in sorted({n for stage in STAGES[start : end + 1] for n in stage.after}):
-        if name in names[:start] and not (run.folder / stage_named(name).record).is_file():
-            raise RunError(
-                f"expected {stage_named(name).record} in {run.relative}, found none; "
-                f"`kit {name} {run.recipe.name}` makes it, with the same options"
-            )
 
 
 def run_document(run: Run, records: dict[str, Record]) -> dict[str, Any]:
