@@ -11,29 +11,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
-import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kit.browser.component import component_files
+from benchmarks.chromium import chromium, served
 from kit.browser.runtime import RUNTIME_VERSION, fetch
 from kit.errors import InputError, KitError
 from kit.export.onnx import FP32, INT8
 from kit.files import sha256
 from kit.inference import Classifier
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 LENGTHS = (32, 128)
@@ -43,8 +36,6 @@ THREADS = 1
 TURNS = 5
 WARMUP = 3
 SENTENCE = "the film was slow but kind and the cast is very good it made a long evening short"
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
-FLAGS += ["--disable-background-networking", "--disable-component-update"]
 LOAD = """async (message) => {
     const worker = new Worker("worker.js", { type: "module" });
     window.ask = (message, wanted) => new Promise((resolve, reject) => {
@@ -132,7 +123,7 @@ def answered(classifier: Classifier, text: str, runs: int) -> list[float]:
 def in_chromium(folder: Path, classifier: Classifier) -> Iterator[System]:
     """Load the folder's int8 file in a page's worker; the worker itself takes the time."""
     runtime = fetch(ROOT / "build" / "runtime")
-    with _page(folder, runtime) as url, _browser() as browser:
+    with served("classifier", folder, runtime) as url, chromium() as browser:
         page = browser.new_page()
         page.goto(url)
         paths = {"runtime": f"{url}runtime/", "model": f"{url}models/measured/"}
@@ -146,46 +137,6 @@ def in_chromium(folder: Path, classifier: Classifier) -> Iterator[System]:
             return [float(answer["ms"]) for answer in said]
 
         yield answers
-
-
-@contextmanager
-def _browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    found = shutil.which("chromium")
-    if found is None:
-        raise InputError(
-            "expected chromium on PATH, found none; install the system's package of that name, "
-            "or give --no-browser"
-        )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def _page(folder: Path, runtime: Path) -> Iterator[str]:
-    """Serve an empty page with the worker, the runtime and the model beside it; yield its URL."""
-    with tempfile.TemporaryDirectory() as temporary:
-        root = Path(temporary)
-        (root / "index.html").write_text('<!doctype html><link rel="icon" href="data:,">')
-        (root / "worker.js").symlink_to(component_files()["worker.js"].resolve())
-        (root / "runtime").symlink_to(runtime.resolve())
-        (root / "models").mkdir()
-        (root / "models" / "measured").symlink_to(folder.resolve())
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=temporary))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
-            server.server_close()
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keep requests off stderr."""
 
 
 def summary(found: Mapping[int, dict[str, float]], repeat: int, digest: str) -> dict[str, Any]:

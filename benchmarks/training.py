@@ -42,6 +42,7 @@ from kit.records import Metric
 from kit.tasks.text_classification.loading import load_model, load_tokenizer
 from kit.tasks.text_classification.predicting import logits
 from kit.training.arguments import choose_precision, trainer_arguments
+from kit.training.batching import batch_by_length
 from kit.training.measuring import hardware, versions
 
 if TYPE_CHECKING:
@@ -60,7 +61,6 @@ class Way:
 
     name: str
     padded_whole: bool
-    sampling: str
     precision: str
 
 
@@ -102,17 +102,19 @@ def main() -> None:
     """Measure both ways and print the table, or one JSON document."""
     options = _options()
     recipe = find_recipe(ROOT, "sentiment")
-    preset = recipe.preset("starter")
+    task, preset = recipe.task, recipe.preset("starter")
+    if not isinstance(task, TextClassification):
+        raise InputError(f"expected a classifier's recipe, got {task.kind}")
     training = replace(
         preset.training,
         epochs=options.epochs,
         max_length=options.max_length,
         precision=options.precision,
     )
-    shared = Shared(fetch_model(preset.base).folder, recipe.task, training)
-    train = _drawn(_read(options.data, recipe.task), options.rows, training.seed)
+    shared = Shared(fetch_model(preset.base).folder, task, training)
+    train = _drawn(_read(options.data, task), options.rows, training.seed)
     known = {text for text, _ in train}
-    held_out = [row for row in _read(options.eval, recipe.task) if row[0] not in known]
+    held_out = [row for row in _read(options.eval, task) if row[0] not in known]
     if not held_out:
         raise InputError(
             f"expected rows in {options.eval} that were not trained on, got none; "
@@ -127,8 +129,8 @@ def ways(precision: str) -> tuple[Way, Way]:
     """Return the textbook's way and kit's, whose precision is ``fp32`` or ``auto``."""
     chosen = choose_precision(precision)
     return (
-        Way(name="textbook", padded_whole=True, sampling="random", precision="fp32"),
-        Way(name="kit", padded_whole=False, sampling="group_by_length", precision=chosen),
+        Way(name="textbook", padded_whole=True, precision="fp32"),
+        Way(name="kit", padded_whole=False, precision=chosen),
     )
 
 
@@ -171,14 +173,17 @@ def _trained(way: Way, shared: Shared, train: Texts) -> tuple[Any, float, int]:
     with tempfile.TemporaryDirectory() as folder:
         arguments = _arguments(way, shared.training, Path(folder))
         start = perf_counter()
+        rows = _tokenized(tokenizer, train, way.padded_whole)
         trainer = Trainer(
             model=model,
             args=arguments,
             data_collator=collator,
-            train_dataset=_tokenized(tokenizer, train, way.padded_whole),
+            train_dataset=rows,
             callbacks=[_reporter(way.name)],
         )
         trainer.remove_callback(PrinterCallback)
+        if not way.padded_whole:
+            batch_by_length(trainer, rows["length"], shared.training.batch_size)
         trainer.train()
         return trainer, perf_counter() - start, collator.positions
 
@@ -197,9 +202,9 @@ def _reporter(name: str) -> Any:
 
 def _arguments(way: Way, training: Training, folder: Path) -> TrainingArguments:
     """Return kit's arguments but for the way's own, with nothing besides training in the time."""
+    arguments: TrainingArguments = trainer_arguments(training, folder, way.precision)
     return replace(
-        trainer_arguments(training, folder, way.precision),
-        train_sampling_strategy=way.sampling,
+        arguments,
         eval_strategy="no",
         save_strategy="no",
         load_best_model_at_end=False,

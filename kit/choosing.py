@@ -16,7 +16,7 @@ from kit.errors import RunError
 from kit.project import Project
 from kit.recipe import (
     DataSource,
-    HubData,
+    GitHistories,
     HubModel,
     LocalData,
     LocalModel,
@@ -40,6 +40,7 @@ def choose_run(
     label_column: str | None = None,
     license_id: str | None = None,
     base: str | None = None,
+    repos: tuple[str, ...] = (),
 ) -> Run:
     """Return the run that the options name; its folder need not exist yet."""
     recipe = find_recipe(project.root, name)
@@ -53,7 +54,10 @@ def choose_run(
         )
         if value
     }
-    chosen = _with_data(chosen, data, test_data, columns)
+    if repos:
+        paths = tuple(str(Path(repo).expanduser().resolve()) for repo in repos)
+        chosen = replace(chosen, data=GitHistories(paths, license_id), test_data=None)
+    chosen = _with_data(chosen, data, test_data, {} if repos else columns)
     if base:
         chosen = replace(chosen, base=_base(base))
     if seed is not None:
@@ -116,20 +120,28 @@ def _with_data(
     An unknown license trains, evaluates and renders; no gate lets its result out.
     """
     if data:
-        source = LocalData(str(Path(data).resolve()), **{"license": "unknown", **columns})
+        source = _local(preset, data, columns)
         # Other rows have other columns: only the label is sure to be there to stratify by.
         cleaning = replace(preset.cleaning, stratify_by=("label",))
         preset = replace(preset, data=source, test_data=None, cleaning=cleaning)
     elif columns:
         preset = replace(preset, data=_with_columns(preset.data, columns))
     if test_data:
-        test = LocalData(str(Path(test_data).resolve()), **{"license": "unknown", **columns})
-        preset = replace(preset, test_data=test)
+        preset = replace(preset, test_data=_local(preset, test_data, columns))
     return preset
 
 
-def _with_columns(source: DataSource, columns: dict[str, str]) -> LocalData | HubData:
-    return replace(source, **columns)  # type: ignore[arg-type]
+def _local(preset: Preset, path: str, columns: dict[str, str]) -> LocalData:
+    """Return a file as a source; its columns are called as the recipe's own unless named."""
+    given = {"license": "unknown", **columns}
+    if isinstance(preset.data, LocalData):
+        own = {"text_column": preset.data.text_column, "label_column": preset.data.label_column}
+        given = {**own, **given}
+    return LocalData(str(Path(path).resolve()), **given)
+
+
+def _with_columns(source: DataSource, columns: dict[str, Any]) -> DataSource:
+    return replace(source, **columns)
 
 
 def _base(given: str) -> ModelSource:

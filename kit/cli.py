@@ -39,6 +39,13 @@ def settings(command: Command) -> Command:
         ),
         click.option("--seed", type=int, help="Short for --set training.seed=N."),
         click.option("--data", help="Rows to use instead: JSONL, CSV, Parquet; .gz too."),
+        click.option(
+            "--repo",
+            "repos",
+            multiple=True,
+            metavar="PATH",
+            help="A local git history to use instead. May be repeated.",
+        ),
         click.option("--test-data", help="Rows to test on; the rest is not split for testing."),
         click.option("--text-column", help="The column that holds the text."),
         click.option("--label-column", help="The column that holds the label."),
@@ -141,15 +148,18 @@ def evaluate(name: str, on: str | None, as_json: bool, **chosen: Any) -> None:
 @kit.command()
 @click.argument("name")
 @click.argument("text", required=False)
-@click.option("--input", "file", help="A file with one text per line.")
+@click.option("--input", "file", help="A file: a diff, or one text per line.")
+@click.option("--n", type=click.IntRange(min=1), help="Alternatives of a message, or labels shown.")
 @settings
 @as_json
-def predict(name: str, text: str | None, file: str | None, as_json: bool, **chosen: Any) -> None:
-    """Answer a text ("-" reads stdin) with the exported int8 model; no torch is loaded."""
+def predict(
+    name: str, text: str | None, file: str | None, n: int | None, as_json: bool, **chosen: Any
+) -> None:
+    """Answer a text or a diff ("-" reads stdin) with the exported int8 model, without torch."""
     from kit.reporting import read_texts, report_answers
 
-    texts = read_texts(text, file)
-    report_answers(_finished(name, "export.json", chosen), texts, as_json)
+    found = _finished(name, "export.json", chosen)
+    report_answers(found, read_texts(found, text, file), n, as_json)
 
 
 @kit.command()
@@ -187,6 +197,41 @@ def accept(name: str, as_json: bool, **chosen: Any) -> None:
     written = accept_run(_finished(name, "assembly.json", chosen))
     paths = [path.relative_to(project.root).as_posix() for path in written]
     _print(paths, paths, as_json)
+
+
+@kit.group()
+def hook() -> None:
+    """The git hook that proposes a message at `git commit`."""
+
+
+repository = click.option("--repo", default=".", help="The git repository, if not this one.")
+
+
+@hook.command("install")
+@click.argument("name", required=False)
+@repository
+@click.option("--force", is_flag=True, help="Keep another hook beside, and take its place.")
+@as_json
+def hook_install(name: str | None, repo: str, force: bool, as_json: bool) -> None:
+    """Write the hook; it asks the model of the recipe's finished run."""
+    from kit.installing import install
+    from kit.reporting import report_hook
+    from kit.tasks import recipe_that_reads
+
+    chosen = recipe_that_reads(_project().root, "diff", name)
+    export = _finished(chosen, "export.json", {}).folder / "export"
+    report_hook(install(Path(repo).expanduser(), export, force), as_json)
+
+
+@hook.command("uninstall")
+@repository
+@as_json
+def hook_uninstall(repo: str, as_json: bool) -> None:
+    """Remove the hook, and put back the one whose place it took."""
+    from kit.installing import uninstall
+    from kit.reporting import report_hook
+
+    report_hook(uninstall(Path(repo).expanduser()), as_json)
 
 
 @kit.group()

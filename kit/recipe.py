@@ -26,6 +26,19 @@ from typing import Any, ClassVar, Literal
 from kit.errors import RecipeError, did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+COMMIT_TYPES = (
+    "feat",
+    "fix",
+    "docs",
+    "style",
+    "refactor",
+    "perf",
+    "test",
+    "build",
+    "ci",
+    "chore",
+    "revert",
+)
 
 
 @dataclass(frozen=True)
@@ -75,19 +88,40 @@ class HubModel:
 
 @dataclass(frozen=True)
 class LocalModel:
-    """A base model in a folder of this machine, as ``--base PATH`` gives it."""
+    """A base model in a folder: beside the recipe, or anywhere as ``--base PATH`` gives it.
+
+    ``path`` is relative to the recipe's folder, or absolute; ``name`` is what records call it,
+    the folder's own name if left out.
+    """
 
     path: str
     license: str | None = None
+    name: str | None = None
 
 
-DataSource = LocalData | HubData
+@dataclass(frozen=True)
+class GitHistories:
+    """Commits of local git repositories, as ``--repo PATH`` gives them, mined when they are read.
+
+    ``license`` overrides what a repository's own LICENSE file says.
+    """
+
+    paths: tuple[str, ...]
+    license: str | None = None
+    language_creators: str | None = "found"
+
+
+DataSource = LocalData | HubData | GitHistories
 ModelSource = HubModel | LocalModel
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cleaning:
-    """What the data stage keeps. Lengths are in words; thresholds are fractions in [0, 1]."""
+    """What the data stage keeps. Lengths are in words; thresholds are fractions in [0, 1].
+
+    ``group_by`` names columns, the first that the rows have counts: whole groups go to the test
+    split, those of ``hold_out`` if it names any. Rows are then never split one by one.
+    """
 
     min_words: int = 1
     max_words: int = 2000
@@ -97,6 +131,8 @@ class Cleaning:
     validation_share: float = 0.1
     test_share: float = 0.12
     stratify_by: tuple[str, ...] = ()
+    group_by: tuple[str, ...] = ()
+    hold_out: tuple[str, ...] = ()
     max_rows: int | None = None
 
 
@@ -105,7 +141,9 @@ class Training:
     """Three axes kept apart (objective, method, quantization) and the numbers of the optimizer.
 
     ``max_length`` is in tokens; ``warmup`` and ``weight_decay`` are fractions; ``patience`` is the
-    number of epochs without a better validation loss after which training stops.
+    number of epochs without a better validation loss after which training stops. ``dropout`` is a
+    fraction in [0, 1); None leaves the base model's own. ``freeze_embeddings`` keeps the word
+    vectors of the base, so that words the data lacks stay where their neighbours are.
     """
 
     objective: Literal["sft", "dpo"] = "sft"
@@ -121,6 +159,8 @@ class Training:
     patience: int = 2
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     label_smoothing: float = 0.0
+    dropout: float | None = None
+    freeze_embeddings: bool = False
     lora_rank: int = 8
     seed: int = 13
 
@@ -155,9 +195,13 @@ class ProbePair:
 
 @dataclass(frozen=True, kw_only=True)
 class TextClassification:
-    """One label per text. ``labels`` are in the order of the model's outputs."""
+    """One label per text. ``labels`` are in the order of the model's outputs.
+
+    ``component`` names what runs it in a browser.
+    """
 
     kind: ClassVar[str] = "text_classification"
+    component: ClassVar[str] = "classifier"
     labels: tuple[str, ...]
     label_aliases: Mapping[str, str] = field(default_factory=dict)
     slices: tuple[str, ...] = ()
@@ -172,7 +216,24 @@ class TextClassification:
             )
 
 
-Task = TextClassification
+@dataclass(frozen=True, kw_only=True)
+class TextGeneration:
+    """A Conventional Commit subject from a diff, by a causal model.
+
+    ``labels`` are the commit types that an answer may have; ``slices`` the fields by which scores
+    are cut; ``samples`` diffs that pages and demos show. ``max_new_tokens`` bounds an answer.
+    """
+
+    kind: ClassVar[str] = "text_generation"
+    component: ClassVar[str] = "generator"
+    labels: tuple[str, ...] = COMMIT_TYPES
+    slices: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    max_new_tokens: int = 40
+    probes: tuple[ProbePair, ...] = ()
+
+
+Task = TextClassification | TextGeneration
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -207,13 +207,13 @@ class Slice(Part):
 
 
 class Answer(Part):
-    """One answered row. ``probability`` is the model's, for the label it gave."""
+    """One answered row. ``probability`` is a classifier's, for the label it gave."""
 
     id: str
     text: str
     label: str | None
     predicted: str
-    probability: float
+    probability: float | None = None
     note: str = ""
 
 
@@ -238,20 +238,29 @@ class CalibrationBin(Part):
 
 
 class EvaluationRecord(Record):
-    """Every system on the same test rows. Other programs read this: its shape is a contract."""
+    """Every system on the same test rows. Other programs read this: its shape is a contract.
+
+    ``headline`` is the metric that slices and the home page show. Of a generator, ``confusion`` is
+    that of commit types, an answer's text and label are diff and subject, ``consistency`` says how
+    often a diff that was changed without changing its meaning keeps its type, and ``signatures``
+    how the scores of texts are computed.
+    """
 
     split: str
     n: int
+    headline: str = "accuracy"
     labels: tuple[str, ...]
     systems: dict[str, dict[str, Metric]]
     descriptions: dict[str, str]
     comparisons: tuple[Comparison, ...]
     confusion: dict[str, dict[str, int]]
     slices: tuple[Slice, ...]
-    calibration: tuple[CalibrationBin, ...]
+    calibration: tuple[CalibrationBin, ...] = ()
     mistakes: tuple[Answer, ...]
     samples: tuple[Answer, ...]
-    probes: tuple[Probe, ...]
+    probes: tuple[Probe, ...] = ()
+    consistency: dict[str, Metric] = {}
+    signatures: dict[str, str] = {}
     source: Source
     seconds: float
 

@@ -20,7 +20,19 @@ from kit.runs import Progress, Run
 from kit.tasks import implementation
 
 if TYPE_CHECKING:
+    from kit.installing import Hook
     from kit.publishing.gates import Verdict
+
+
+BESIDE = {
+    "accuracy": (("macro_f1", "macro-F1", ".3f"),),
+    "type_accuracy": (
+        ("format_validity", "format", ".3f"),
+        ("chrf", "chrF", ".1f"),
+        ("bleu", "BLEU", ".1f"),
+    ),
+}
+"""What the table shows beside the headline metric: metric, heading, format."""
 
 
 def report_run(run: Run, first: str, last: str, as_json: bool) -> None:
@@ -57,17 +69,20 @@ def run_document(run: Run, records: dict[str, Record]) -> dict[str, Any]:
 
 def evaluation_table(record: EvaluationRecord) -> str:
     """Return the systems as a table, best first, each with its interval and its p-value."""
-    p_values = {c.b: c.p_value for c in record.comparisons if c.metric == "accuracy"}
-    ordered = sorted(record.systems.items(), key=lambda item: -item[1]["accuracy"].value)
+    key, beside = record.headline, BESIDE[record.headline]
+    p_values = {c.b: c.p_value for c in record.comparisons if c.metric == key}
+    ordered = sorted(record.systems.items(), key=lambda item: -item[1][key].value)
+    heads = "".join(f" {title:>8}" for _, title, _ in beside)
     lines = [
         f"{record.split}, n = {record.n}",
-        f"{'system':14} {'accuracy':>8}  {'95 % interval':15} {'macro-F1':>8}  against tuned",
+        f"{'system':14} {key.replace('_', ' '):>13}  {'95 % interval':15}{heads}  against tuned",
     ]
     for name, metrics in ordered:
-        accuracy, f1 = metrics["accuracy"], metrics["macro_f1"]
+        metric = metrics[key]
         p_value = f"p = {p_values[name]:.2g}" if name in p_values else ""
-        interval = f"{accuracy.low:.3f} to {accuracy.high:.3f}"
-        lines.append(f"{name:14} {accuracy.value:8.3f}  {interval:15}  {f1.value:7.3f}  {p_value}")
+        interval = f"{metric.low:.3f} to {metric.high:.3f}"
+        others = "".join(f" {metrics[other].value:8{form}}" for other, _, form in beside)
+        lines.append(f"{name:14} {metric.value:13.3f}  {interval:15}{others}  {p_value}")
     return "\n".join(lines)
 
 
@@ -99,8 +114,10 @@ def report_outside(
     click.echo(f"record       {file.relative_to(run.project.root)}")
 
 
-def read_texts(text: str | None, file: str | None) -> list[str]:
-    """Return the texts of a command: its argument, stdin for "-", or a file's lines.
+def read_texts(run: Run, text: str | None, file: str | None) -> list[str]:
+    """Return what a run is asked: the argument, stdin for "-", or a file.
+
+    The task says whether a file is one input, in any bytes, or has one on each line.
 
     Raises:
         InputError: none was given, or the file is not there or not text.
@@ -108,42 +125,64 @@ def read_texts(text: str | None, file: str | None) -> list[str]:
     """
     if file and text is not None:
         raise click.UsageError("expected a text or --input, got both")
+    task = implementation(run.recipe.task.kind)
+    whole: int | None = task.WHOLE_BYTES
     try:
-        if file:
-            # Not splitlines(): a text may hold a form feed or a line separator.
-            given = Path(file).read_text("utf-8").split("\n")
-        else:
-            given = [sys.stdin.buffer.read().decode("utf-8") if text == "-" else text or ""]
-            given[0].encode("utf-8")
+        read = _bytes_given(text, file, -1 if whole is None else whole + 1)
+        given = read[:whole].decode("utf-8", "replace" if whole else "strict")
     except (OSError, UnicodeError) as error:
-        where = f"a file of text lines at {file}" if file else "a text in UTF-8"
+        lines = task.READS if whole else f"file of {task.READS} lines"
+        where = f"a {lines} at {file}" if file else f"a {task.READS} in UTF-8"
         raise InputError(f"expected {where}, got: {error}") from error
-    found = [line for line in given if line.strip()]
+    if whole and len(read) > whole:
+        click.echo(f"kit: read the first {whole / 2**20:.0f} MB of the {task.READS}", err=True)
+    # Not splitlines(): a text may hold a form feed or a line separator.
+    split = given.split("\n") if file and not whole else [given]
+    found = [part for part in split if part.strip()]
     if not found:
-        raise InputError('expected a text, got none; give one as "…", "-" for stdin, or --input')
+        raise InputError(
+            f'expected a {task.READS}, got none; give one as "…", "-" for stdin, or --input'
+        )
     return found
 
 
-def report_answers(run: Run, texts: Sequence[str], as_json: bool) -> None:
+def _bytes_given(text: str | None, file: str | None, most: int) -> bytes:
+    if file:
+        with Path(file).open("rb") as opened:
+            return opened.read(most)
+    if text == "-":
+        return sys.stdin.buffer.read(most)
+    return (text or "").encode("utf-8", "surrogateescape")
+
+
+def report_answers(run: Run, texts: Sequence[str], n: int | None, as_json: bool) -> None:
     """Answer texts with the run's int8 file.
 
     Raises:
         RunError: a file of the export is missing.
     """
-    from kit.inference import Classifier
-
     try:
-        classifier = Classifier(run.folder / "export")
+        rows, lines = implementation(run.recipe.task.kind).predict(run, texts, n)
     except FileNotFoundError as error:
         raise RunError(f"{error}; `kit export {run.recipe.name}` writes it again") from error
-    answers = [(text, classifier.answer(text)) for text in texts]
+    click.echo(json.dumps(rows, indent=1, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+def report_hook(hook: Hook, as_json: bool) -> None:
+    """Print where a hook was written or removed, and what became of the one before it."""
     if as_json:
-        rows = [{"text": text, "labels": labels} for text, labels in answers]
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        paths = {"hook": hook.path, "export": hook.export, "other": hook.other}
+        document = {name: path and path.as_posix() for name, path in paths.items()}
+        click.echo(json.dumps({**document, "shared": hook.shared}, indent=1))
         return
-    for text, labels in answers:
-        tail = f"  {text}" if len(texts) > 1 else ""
-        click.echo(f"{labels[0]['label']} {labels[0]['probability']:.3f}{tail}")
+    if hook.shared:
+        click.echo("kit: core.hooksPath names the folder; other repositories may use it", err=True)
+    lines = [f"{'hook' if hook.export else 'removed':12} {hook.path}"]
+    if hook.export:
+        lines.append(f"{'model':12} {hook.export}")
+    if hook.other:
+        lines.append(f"{'kept' if hook.export else 'put back':12} {hook.other}")
+    click.echo("\n".join(lines))
 
 
 def report_verdicts(verdicts: Sequence[Verdict], as_json: bool) -> None:

@@ -19,7 +19,16 @@ from typing import Any
 from kit.errors import InputError, RecipeError, RunError, did_you_mean
 from kit.files import sha256, write_atomically
 from kit.project import Project
-from kit.recipe import HubData, LocalData, LocalModel, Preset, Recipe
+from kit.recipe import (
+    DataSource,
+    GitHistories,
+    HubData,
+    LocalData,
+    LocalModel,
+    ModelSource,
+    Preset,
+    Recipe,
+)
 
 Progress = Callable[[str, int, int | None], None]
 """What a stage calls as it goes on: (what, done, of how many)."""
@@ -43,6 +52,14 @@ class Run:
     def settings(self) -> dict[str, Any]:
         """What determines the result, as JSON values."""
         return settings_of(self.recipe, self.preset)
+
+    @property
+    def base(self) -> ModelSource:
+        """The base model, a local one by its absolute path."""
+        base = self.preset.base
+        if isinstance(base, LocalModel):
+            return replace(base, path=str(self.recipe.folder / base.path))
+        return base
 
     @property
     def relative(self) -> str:
@@ -72,8 +89,10 @@ def settings_of(recipe: Recipe, preset: Preset) -> dict[str, Any]:
         # The bytes name local data; where they lie does not change a result.
         if source and "path" in source:
             source["path"] = Path(source["path"]).name
+        if source and "paths" in source:
+            source["paths"] = [Path(path).name for path in source["paths"]]
     if isinstance(preset.base, LocalModel):
-        values["preset"]["base"]["path"] = _folder_digest(Path(preset.base.path))
+        values["preset"]["base"]["path"] = _folder_digest(recipe.folder / preset.base.path)
     return values
 
 
@@ -82,14 +101,33 @@ def data_path(recipe: Recipe, source: LocalData) -> Path:
     return (recipe.folder / source.path).resolve()
 
 
-def _data_digest(recipe: Recipe, source: LocalData | HubData) -> str:
+def _data_digest(recipe: Recipe, source: DataSource) -> str:
     if isinstance(source, HubData):
         return f"{source.repo_id}@{source.revision}"
+    if isinstance(source, GitHistories):
+        return " ".join(_head(Path(path)) for path in source.paths)
     path = data_path(recipe, source)
     if not path.is_file():
         what = "a folder" if path.is_dir() else "none"
         raise InputError(f"expected a data file at {path}, found {what}; name one with --data")
     return sha256(path)
+
+
+def _head(repository: Path) -> str:
+    """Return the commit at a repository's HEAD, as 40 hex digits."""
+    import subprocess
+
+    command = ["git", "-C", str(repository), "rev-parse", "HEAD"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise InputError("expected git on the PATH to read --repo, found none") from error
+    if found.returncode:
+        raise InputError(
+            f"expected a git repository with commits at {repository}, git said: "
+            f"{found.stderr.strip()[:200]}; mend --repo"
+        )
+    return found.stdout.strip()
 
 
 def _folder_digest(folder: Path) -> str:
@@ -172,7 +210,10 @@ def _typed(owner: Any, name: str, value: str, whole: str) -> Any:
 
     hints = _hints(type(owner))
     try:
-        found = TypeAdapter(hints[name]).validate_python(None if value.lower() == "none" else value)
+        given: Any = None if value.lower() == "none" else value
+        if getattr(hints[name], "__origin__", None) is tuple:
+            given = [part for part in value.split(",") if part]
+        found = TypeAdapter(hints[name]).validate_python(given)
     except ValidationError as error:
         said = error.errors()[0]["msg"]
         raise RecipeError(f"setting '{whole}' got {value!r}: {said}") from error

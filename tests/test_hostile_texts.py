@@ -17,7 +17,8 @@ from markdown_it import MarkdownIt
 from kit.records import Record
 from kit.rendering import escape_cell, known
 from kit.runs import Run
-from kit.tasks.text_classification.pages import RECORDS, render_pages
+from kit.tasks.text_classification.pages import render_pages
+from kit.writing.pages import RECORDS
 
 Finished = tuple[Run, dict[str, Record]]
 

@@ -14,7 +14,8 @@ from kit.errors import GateError
 from kit.records import EvaluationRecord, Record
 from kit.rendering import Ledger, environment, look_up, render, show
 from kit.runs import Run
-from kit.tasks.text_classification.pages import PAGES, RECORDS, render_pages
+from kit.tasks.text_classification.pages import PAGES, render_pages
+from kit.writing.pages import RECORDS
 
 Finished = tuple[Run, dict[str, Record]]
 

@@ -36,7 +36,9 @@ RECIPE = Recipe(
         data=LocalData("rows.jsonl", license="cc0-1.0"),
         base=LocalModel("%s", license="mit"),
         cleaning=Cleaning(near_duplicate=1.0, stratify_by=("label",), test_share=0.2),
-        training=Training(epochs=3, batch_size=16, learning_rate=5e-3, max_length=16),
+        training=Training(
+            epochs=4, batch_size=16, learning_rate=5e-3, max_length=16, seed=1
+        ),
     )},
     # --
 )

@@ -14,9 +14,18 @@ from collections.abc import Mapping, Sequence
 
 from kit.data.licenses import LICENSES, known_license
 from kit.data.rows import LEAKED, Row, Tally
-from kit.data.splits import SPLITS, TEST, TRAIN, VALIDATION, remove_leaks, seeded_order, split
+from kit.data.splits import (
+    SPLITS,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    remove_leaks,
+    seeded_order,
+    split,
+    split_groups,
+)
 from kit.errors import InputError, RecipeError, did_you_mean
-from kit.recipe import Cleaning, Preset
+from kit.recipe import Cleaning, GitHistories, Preset
 
 LOWEST_THRESHOLD = 0.5
 
@@ -28,7 +37,8 @@ def check_recipe(preset: Preset) -> None:
         InputError: a source has no license, or one that the Hub does not know.
         RecipeError: a threshold, limit or action that cannot work.
     """
-    _check_license("data", preset.data.license)
+    if not isinstance(preset.data, GitHistories):  # a history says its license itself
+        _check_license("data", preset.data.license)
     if preset.test_data:
         _check_license("test_data", preset.test_data.license)
     cleaning = preset.cleaning
@@ -71,13 +81,8 @@ def divide(
         # Before the cut, so that the model is not selected on rows of the test set either.
         rows = _without_leaks(rows, {TEST: given}, cleaning, leaked)
     rows = [rows[i] for i in seeded_order([row.id for row in rows], seed)]
-    names = split(
-        [row.id for row in rows],
-        _strata(rows, cleaning.stratify_by),
-        validation_share=cleaning.validation_share,
-        test_share=0.0 if given is not None else cleaning.test_share,
-        seed=seed,
-    )
+    test_share = 0.0 if given is not None else cleaning.test_share
+    names = _assigned(rows, cleaning, test_share, seed)
     splits = {
         name: [row for row, of in zip(rows, names, strict=True) if of == name] for name in SPLITS
     }
@@ -87,6 +92,45 @@ def divide(
     splits[TRAIN] = _without_leaks(splits[TRAIN], others, cleaning, leaked)
     tally.removed[LEAKED] += sum(leaked.values())
     return splits, leaked
+
+
+def _assigned(rows: Sequence[Row], cleaning: Cleaning, test_share: float, seed: int) -> list[str]:
+    """Return the split of each row: by whole groups where the recipe names them, else by strata."""
+    group = _group_column(rows, cleaning.group_by)
+    if group is None:
+        return split(
+            [row.id for row in rows],
+            _strata(rows, cleaning.stratify_by),
+            validation_share=cleaning.validation_share,
+            test_share=test_share,
+            seed=seed,
+        )
+    return split_groups(
+        [row.fields.get(group, "") for row in rows],
+        [row.fields.get("date", "") for row in rows],
+        hold_out=cleaning.hold_out,
+        validation_share=cleaning.validation_share,
+        test_share=test_share,
+        seed=seed,
+    )
+
+
+def _group_column(rows: Sequence[Row], names: Sequence[str]) -> str | None:
+    """Return the first of the columns that the rows have; None where none is asked for.
+
+    Raises:
+        InputError: columns are asked for, and the rows have none of them.
+    """
+    known = {name for row in rows for name in row.fields}
+    for name in names:
+        if name in known:
+            return name
+    if names and rows:
+        raise InputError(
+            f"expected a column {' or '.join(names)} to split the rows by, got "
+            f"{', '.join(sorted(known)) or 'none'}; name it in cleaning.group_by"
+        )
+    return None
 
 
 def check_splits(splits: Mapping[str, Sequence[Row]], labels: Sequence[str], tally: Tally) -> None:
@@ -103,7 +147,7 @@ def check_splits(splits: Mapping[str, Sequence[Row]], labels: Sequence[str], tal
             f"expected rows to train on, but all {tally.rows_read} were removed ({reasons}); "
             "mend the data or the limits in cleaning"
         )
-    if len(total) == 1:
+    if labels and len(total) == 1:
         raise InputError(
             f"expected rows of {len(labels)} classes ({', '.join(labels)}), got only "
             f"'{next(iter(total))}'; add rows of the others"

@@ -36,16 +36,30 @@ from kit.data.rows import (
 from kit.data.sources import fingerprint, read_hub, read_rows, resolve_revision
 from kit.data.splits import SPLITS, TEST
 from kit.data.tables import examples, field_values, length_histogram, write_split
-from kit.recipe import DataSource, HubData, Preset, Recipe
+from kit.recipe import (
+    DataSource,
+    GitHistories,
+    HubData,
+    LocalData,
+    Preset,
+    Recipe,
+    TextClassification,
+)
 from kit.records import DatasetRecord, Source
 
 OVER_MAX_ROWS = "over_max_rows"
 
 Progress = Callable[[str, int, int | None], None]
+MakeUsable = Callable[..., list[Row]]
 
 
 def prepare(
-    recipe: Recipe, preset: Preset, seed: int, folder: Path, progress: Progress
+    recipe: Recipe,
+    preset: Preset,
+    seed: int,
+    folder: Path,
+    progress: Progress,
+    make_usable: MakeUsable = usable,
 ) -> DatasetRecord:
     """Run the data stage and return its record; ``inputs`` is left to the caller.
 
@@ -58,6 +72,7 @@ def prepare(
         seed: of the split, of the order of rows and of the choice by ``max_rows``.
         folder: receives ``data/train.parquet``, ``validation.parquet`` and ``test.parquet``.
         progress: called with (step, rows done, rows in all or None where not known).
+        make_usable: raw rows to usable ones, with the task's own rules; of texts if left out.
 
     Raises:
         InputError: no license, unusable files, no rows left, a split without one of the labels.
@@ -66,13 +81,15 @@ def prepare(
     """
     started = perf_counter()
     check_recipe(preset)
-    stage = _Stage(recipe, preset, seed, progress)
+    stage = _Stage(recipe, preset, seed, progress, make_usable)
     pool = stage.rows_of(preset.data, preset.cleaning.max_rows)
     test_source = preset.test_data or preset.data
     given = stage.rows_of(test_source, None, test=True) if _has_test(preset) else None
     progress("splitting", 0, len(pool))
     splits, leaked = divide(pool, given, preset.cleaning, seed, stage.tally)
-    check_splits(splits, recipe.task.labels, stage.tally)
+    # Of commits, a split may well lack a rare type; a classifier cannot be without a label.
+    required = recipe.task.labels if isinstance(recipe.task, TextClassification) else ()
+    check_splits(splits, required, stage.tally)
     return stage.written(splits, leaked, folder, started)
 
 
@@ -84,15 +101,16 @@ class _Stage:
     preset: Preset
     seed: int
     progress: Progress
+    make_usable: MakeUsable
     tally: Tally = field(default_factory=Tally)
     sources: dict[Source, None] = field(default_factory=dict)
 
     def rows_of(self, data: DataSource, max_rows: int | None, test: bool = False) -> list[Row]:
         """Return the usable rows of a source without copies, and note the source."""
-        source, stream = self._opened(data, test)
-        self.sources[source] = None
+        sources, stream = self._opened(data, test)
+        self.sources.update(dict.fromkeys(sources))
         raw = self._limited(self._counted(stream), max_rows)
-        rows = usable(
+        rows = self.make_usable(
             raw,
             self.recipe.task,
             self.preset.cleaning,
@@ -102,7 +120,20 @@ class _Stage:
         self.progress("duplicates", 0, len(rows))
         return without_copies(rows, self.preset.cleaning, self.tally)
 
-    def _opened(self, data: DataSource, test: bool) -> tuple[Source, Iterator[dict[str, Any]]]:
+    def _opened(
+        self, data: DataSource, test: bool
+    ) -> tuple[list[Source], Iterator[dict[str, Any]]]:
+        if isinstance(data, GitHistories):
+            from kit.data.commit_rows import mined_rows
+
+            sources, rows = mined_rows(data, self.tally, self.progress)
+            return sources, iter(rows)
+        source, stream = self._opened_rows(data, test)
+        return [source], stream
+
+    def _opened_rows(
+        self, data: LocalData | HubData, test: bool
+    ) -> tuple[Source, Iterator[dict[str, Any]]]:
         license_id = str(data.license)
         if isinstance(data, HubData):
             pinned = replace(data, revision=resolve_revision(data))

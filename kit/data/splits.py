@@ -9,12 +9,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kit.data.near_duplicates import normalized, overlaps
-from kit.errors import RecipeError
+from kit.errors import RecipeError, did_you_mean
 
 TRAIN = "train"
 VALIDATION = "validation"
@@ -74,6 +74,101 @@ def split(
         for position, row in enumerate(group[: test + validation]):
             assigned[row] = TEST if position < test else VALIDATION
     return assigned
+
+
+def split_groups(
+    groups: Sequence[str],
+    dates: Sequence[str],
+    *,
+    hold_out: Sequence[str],
+    validation_share: float,
+    test_share: float,
+    seed: int,
+) -> list[str]:
+    """Return the split of each row such that no group stands in train and in test.
+
+    Test takes the groups of ``hold_out``, else whole groups in a seeded order until its share is
+    met. Validation takes the newest rows of every other group where rows have dates, else whole
+    groups too. A single group is cut by date: the newest rows are the test split.
+
+    Args:
+        groups: the group of each row, such as its repository.
+        dates: ISO dates, or "" where there are none.
+        hold_out: the groups of the test split; none leaves the choice to the seed.
+        validation_share: fraction of all rows in [0, 1).
+        test_share: fraction of all rows in [0, 1); not looked at with ``hold_out``.
+        seed: another seed draws other groups.
+
+    Raises:
+        RecipeError: a group to hold out that no row has, or one group without dates.
+    """
+    sizes = Counter(groups)
+    unknown = sorted(set(hold_out) - set(sizes))
+    if unknown:
+        raise RecipeError(
+            f"cleaning.hold_out names '{unknown[0]}', which is no group of the data; "
+            + did_you_mean(unknown[0], sizes)
+        )
+    if len(sizes) < 3:
+        return _split_by_date(groups, dates, hold_out, validation_share, test_share)
+    order = [sorted(sizes)[i] for i in seeded_order(sorted(sizes), seed)]
+    test = set(hold_out) or set(_filled(order, sizes, test_share))
+    rest = [name for name in order if name not in test]
+    if all(dates):
+        newest = _newest(groups, dates, rest, validation_share)
+        return [
+            TEST if name in test else VALIDATION if row in newest else TRAIN
+            for row, name in enumerate(groups)
+        ]
+    validation = set(_filled(rest, sizes, validation_share))
+    names = {**dict.fromkeys(test, TEST), **dict.fromkeys(validation, VALIDATION)}
+    return [names.get(name, TRAIN) for name in groups]
+
+
+def _filled(order: Sequence[str], sizes: Mapping[str, int], share: float) -> list[str]:
+    """Return the first groups, until their rows are ``share`` of all; always leave one."""
+    wanted, taken = share * sum(sizes.values()), list[str]()
+    for name in order[:-1]:
+        if sum(sizes[one] for one in taken) >= wanted:
+            break
+        taken.append(name)
+    return taken
+
+
+def _newest(
+    groups: Sequence[str], dates: Sequence[str], chosen: Sequence[str], share: float
+) -> set[int]:
+    """Return the rows that are the newest ``share`` of each chosen group."""
+    found: set[int] = set()
+    for name in chosen:
+        rows = sorted((dates[i], i) for i, group in enumerate(groups) if group == name)
+        found.update(i for _, i in rows[len(rows) - round(share * len(rows)) :])
+    return found
+
+
+def _split_by_date(
+    groups: Sequence[str],
+    dates: Sequence[str],
+    hold_out: Sequence[str],
+    validation_share: float,
+    test_share: float,
+) -> list[str]:
+    """Cut one or two repositories by time: train on the past, test on what came after."""
+    if not all(dates) and not hold_out:
+        raise RecipeError(
+            f"expected a date in every row to split {len(set(groups))} group(s) by time, or three "
+            "groups or more; add a 'date' column"
+        )
+    names = sorted(set(groups))
+    test = {i for i, name in enumerate(groups) if name in hold_out}
+    test = test or _newest(groups, dates, names, test_share)
+    share = validation_share / (1 - test_share)
+    past = [i for i in range(len(groups)) if i not in test]
+    inner = _newest([groups[i] for i in past], [dates[i] for i in past], names, share)
+    validation = {past[i] for i in inner}
+    return [
+        TEST if i in test else VALIDATION if i in validation else TRAIN for i in range(len(groups))
+    ]
 
 
 def seeded_order(ids: Sequence[str], seed: int) -> list[int]:

@@ -1,16 +1,24 @@
 """An int8 ONNX file that keeps the model's answers: three kinds of weights, three ways to round.
 
     write_int8(folder / "onnx/model.onnx", folder / "onnx/model_quantized.onnx")
+    write_int8(folder / "onnx/model.onnx", folder / "onnx/model_quantized.onnx", weights_only=True)
 
 Plain dynamic quantization of a BERT-like encoder changes about one answer in fifty, and two places
 make nearly all of the change. So:
 
 - embedding tables get a scale for every row, not one for the table;
-- the second matrix of each feed-forward block, whose input has outliers, is stored in int8 with a
-  scale for every column and multiplied in fp32;
-- every other matrix is multiplied in int8, a scale for every column, its input rounded as it comes.
-  These weights use seven bits: without VNNI, x86 kernels add two 8-bit products in 16 bits and
-  saturate, a browser's do not, and the two would disagree.
+- the two matrices of each feed-forward block (the second one's input has outliers, the first one's
+  errors reach it) are stored in int8, a scale for every column, and multiplied in fp32;
+- every other matrix, square, is multiplied in int8, a scale for every column, its input rounded as
+  it comes. These weights use seven bits: without VNNI, x86 kernels add two 8-bit products in 16
+  bits and saturate, a browser's do not, and the two would disagree.
+
+A text generator reads its own words, so one token that differs changes all that follow. Its file is
+written with ``weights_only``: every matrix is stored in int8, a scale for every column, and
+multiplied in fp32. But for their last digits, the logits then depend neither on a processor's
+kernels nor on how many tokens are processed together, and the file is as small.
+
+A table that is both looked up and multiplied by (tied embeddings) is stored once.
 """
 
 from __future__ import annotations
@@ -27,17 +35,35 @@ if TYPE_CHECKING:
 
 LARGEST = 127
 SMALLEST_SCALE = np.float32(1e-12)
+PRODUCTS = ("MatMul", "FusedMatMul", "Gemm")
 
 
-def write_int8(source: Path, target: Path) -> None:
-    """Read an fp32 ONNX file and write its int8 counterpart as a single file."""
+def write_int8(source: Path, target: Path, weights_only: bool = False) -> None:
+    """Read an fp32 ONNX file and write its int8 counterpart as a single file.
+
+    Args:
+        source: the fp32 file.
+        target: the file to write.
+        weights_only: multiply in fp32 throughout, instead of rounding inputs where that is fast.
+    """
     import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
 
     model = onnx.load(source)
     # Shapes that the exporter inferred for weights go stale when the weights are transposed.
     del model.graph.value_info[:]
-    stored = _store_embeddings(model) + _store_wide_inputs(model)
+    stored = _store_embeddings(model)
+    if weights_only:
+        _store_matrices(model)
+        onnx.save(model, target)
+    else:
+        _quantize(model, target, stored + _store_feed_forward(model))
+
+
+def _quantize(model: ModelProto, target: Path, stored: list[str]) -> None:
+    """Quantize what is not stored yet, and its inputs as they come, by onnxruntime's own tool."""
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
     between = target.with_suffix(".partial.onnx")
     onnx.save(model, between)
     root = logging.getLogger()
@@ -51,6 +77,8 @@ def write_int8(source: Path, target: Path) -> None:
             per_channel=True,
             reduce_range=True,
             nodes_to_exclude=stored,
+            # What a fused node gives has no type that onnx could infer.
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )
     finally:
         root.setLevel(level)
@@ -70,31 +98,75 @@ def rounded(
 
 def _store_embeddings(model: ModelProto) -> list[str]:
     """Replace look-ups in fp32 tables by look-ups in int8 rows times their scale."""
-    from onnx import TensorProto, helper
-
     tables = _matrices(model)
+    gathers = [node for node in model.graph.node if node.op_type == "Gather"]
     done: list[str] = []
-    for node in [n for n in model.graph.node if n.op_type == "Gather" and n.input[0] in tables]:
-        name, ids, out = node.input[0], node.input[1], node.output[0]
+    for name in dict.fromkeys(node.input[0] for node in gathers if node.input[0] in tables):
+        lookups = [node for node in gathers if node.input[0] == name]
+        users = [node for node in model.graph.node if name in node.input]
         rows, scale = rounded(_values(tables[name]), axis=0)
         _replace(model, tables[name], {f"{name}_int8": rows, f"{name}_scale": scale[:, None]})
-        new = [
-            helper.make_node("Gather", [f"{name}_int8", ids], [f"{out}_int8"], f"{node.name}_rows"),
-            helper.make_node(
-                "Cast", [f"{out}_int8"], [f"{out}_float"], f"{node.name}_cast", to=TensorProto.FLOAT
-            ),
-            helper.make_node(
-                "Gather", [f"{name}_scale", ids], [f"{out}_scale"], f"{node.name}_scales"
-            ),
-            helper.make_node("Mul", [f"{out}_float", f"{out}_scale"], [out], f"{node.name}_scaled"),
-        ]
-        _insert(model, node, new)
-        done += [item.name for item in new]
+        for node in lookups:
+            done += _look_up(model, node)
+        if len(lookups) < len(users):
+            done += _restore(model, name)
     return done
 
 
-def _store_wide_inputs(model: ModelProto) -> list[str]:
-    """Store the matrices with more rows than columns in int8, and multiply by them in fp32."""
+def _look_up(model: ModelProto, node: NodeProto) -> list[str]:
+    """Put a look-up in int8 rows in the place of a look-up in an fp32 table."""
+    from onnx import TensorProto, helper
+
+    name, ids, out = node.input[0], node.input[1], node.output[0]
+    new = [
+        helper.make_node("Gather", [f"{name}_int8", ids], [f"{out}_int8"], f"{node.name}_rows"),
+        helper.make_node(
+            "Cast", [f"{out}_int8"], [f"{out}_float"], f"{node.name}_cast", to=TensorProto.FLOAT
+        ),
+        helper.make_node("Gather", [f"{name}_scale", ids], [f"{out}_scale"], f"{node.name}_scales"),
+        helper.make_node("Mul", [f"{out}_float", f"{out}_scale"], [out], f"{node.name}_scaled"),
+    ]
+    _insert(model, node, new)
+    return [item.name for item in new]
+
+
+def _restore(model: ModelProto, name: str) -> list[str]:
+    """Compute a stored matrix under its old name; the runtime does it once, when it loads."""
+    from onnx import TensorProto, helper
+
+    new = [
+        helper.make_node(
+            "Cast", [f"{name}_int8"], [f"{name}_float"], f"{name}_cast", to=TensorProto.FLOAT
+        ),
+        helper.make_node("Mul", [f"{name}_float", f"{name}_scale"], [name], f"{name}_scaled"),
+    ]
+    for place, item in enumerate(new):
+        model.graph.node.insert(place, item)
+    return [item.name for item in new]
+
+
+def _store_matrices(model: ModelProto) -> None:
+    """Store every matrix that something is multiplied by, a scale for a column of the product."""
+    axes = {}
+    for node in model.graph.node:
+        if node.op_type in PRODUCTS:
+            axes[node.input[1]] = 0 if _transposed(node) else 1
+        elif node.op_type == "Transpose":
+            axes[node.input[0]] = 0
+    for name, table in _matrices(model).items():
+        if name in axes:
+            steps, scale = rounded(_values(table), axis=axes[name])
+            scale = np.expand_dims(scale, 1 - axes[name])
+            _replace(model, table, {f"{name}_int8": steps, f"{name}_scale": scale})
+            _restore(model, name)
+
+
+def _transposed(node: NodeProto) -> bool:
+    return any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
+
+
+def _store_feed_forward(model: ModelProto) -> list[str]:
+    """Store the matrices that are not square in int8, and multiply by them in fp32."""
     from onnx import TensorProto, helper
 
     tables = _matrices(model)
@@ -102,7 +174,7 @@ def _store_wide_inputs(model: ModelProto) -> list[str]:
     for node in [n for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in tables]:
         name = node.input[1]
         rows, columns = tables[name].dims
-        if rows <= columns:
+        if rows == columns:
             continue
         steps, scale = rounded(_values(tables[name]), axis=1)
         _replace(model, tables[name], {f"{name}_int8": steps, f"{name}_scale": scale})

@@ -33,14 +33,14 @@ def write_onnx(model: Any, inputs: Mapping[str, Any], folder: Path) -> None:
     from transformers.exporters import OnnxConfig, OnnxExporter
 
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
-    with _quiet():
+    with quiet():
         exported = OnnxExporter().export(model, dict(inputs), OnnxConfig(dynamic=True))
     onnx_ir.save(exported.program, folder / FP32)
     write_int8(folder / FP32, folder / INT8)
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Hold back the exporter's notes: experimental, and which versions its authors tested."""
     names = ("torch.onnx", "transformers", "onnxscript", "root", "onnx_ir")
     loggers = [logging.getLogger(None if name == "root" else name) for name in names]

@@ -33,7 +33,7 @@ def fetch_model(base: ModelSource) -> FetchedModel:
         SourceError: it is nowhere to be had, or its bytes are not the pinned ones.
     """
     if isinstance(base, LocalModel):
-        return _local(Path(base.path), base.license)
+        return _local(base)
     folder = _cached(base) or _mirrored(base) or _downloaded(base)
     _check(folder, base)
     revision = base.revision or folder.name
@@ -49,12 +49,16 @@ def fetch_model(base: ModelSource) -> FetchedModel:
     )
 
 
-def _local(folder: Path, license_id: str | None) -> FetchedModel:
+def _local(base: LocalModel) -> FetchedModel:
+    folder = Path(base.path)
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise SourceError(f"expected model.safetensors in {folder}, found none; mend --base")
     source = Source(
-        kind="local", name=folder.name, revision=sha256(weights), license=license_id or "unknown"
+        kind="local",
+        name=base.name or folder.name,
+        revision=sha256(weights),
+        license=base.license or "unknown",
     )
     return FetchedModel(folder, source)
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from kit.browser.component import component_files
+from kit.browser.component import FILES, component_files
 from kit.browser.runtime import fetch, is_complete
 from kit.errors import InputError
 from kit.files import copy_file, tree
@@ -66,9 +66,10 @@ def serve_site(project: Project, port: int) -> None:
 
 
 def _component(docs: Path, project: Project, has_model: bool) -> None:
-    """Copy the component, and the runtime where a page has a model to run."""
-    for name, path in component_files().items():
-        copy_file(path, docs / "assets" / "kit" / name)
+    """Copy the components, and the runtime where a page has a model to run."""
+    for component in FILES:
+        for name, path in component_files(component).items():
+            copy_file(path, docs / "assets" / "kit" / name)
     if has_model:
         runtime = project.build / "runtime"
         if not is_complete(runtime):

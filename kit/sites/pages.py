@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kit.brief import read_brief
-from kit.browser.component import MODEL_FILES, demo_config
+from kit.browser.component import MODEL_FILES, Page, demo_config, generator_config
 from kit.files import copy_file, sha256, write_atomically
 from kit.project import Project
 from kit.recipe import Recipe
@@ -45,13 +45,15 @@ def recipe_pages(project: Project, recipe: Recipe, docs: Path) -> RecipePages | 
     brief = read_brief(recipe.folder / "brief.md")
     for page, name in PAGES.items():
         text = (source / "pages" / page).read_text("utf-8")
-        text = text.replace("<!-- try-it -->", try_it(export.samples, model is not None))
+        text = text.replace(
+            "<!-- try-it -->", try_it(recipe.task.component, export.samples, model is not None)
+        )
         head = _front_matter(brief.title, brief.summary, page)
         write_atomically(target / (name or page), (head + text).encode())
     if (source / "pages" / "figures").is_dir():
         shutil.copytree(source / "pages" / "figures", target / "figures", dirs_exist_ok=True)
     _demo(project, recipe, source, export, model, docs, target)
-    tuned = evaluation.systems["tuned"]["accuracy"]
+    tuned = evaluation.systems["tuned"][evaluation.headline]
     return RecipePages(
         name=recipe.name,
         title=recipe.title,
@@ -63,20 +65,25 @@ def recipe_pages(project: Project, recipe: Recipe, docs: Path) -> RecipePages | 
     )
 
 
-def try_it(samples: tuple[Answer, ...], has_model: bool) -> str:
+def try_it(component: str, samples: tuple[Answer, ...], has_model: bool) -> str:
     """Return the component's HTML, with recorded answers for a reader without JavaScript."""
-    recorded = "".join(
-        f"<li>“{html.escape(s.text)}”: {html.escape(s.predicted)}, {100 * s.probability:.1f} %</li>"
-        for s in samples
-    )
+    recorded = "".join(_recorded(sample) for sample in samples)
     note = "" if has_model else "<p>The model file is not part of this build of the site.</p>"
     return (
-        f'<link rel="stylesheet" href="{ASSETS}/kit/classifier.css">\n'
-        '<div class="kit-classifier" id="try-it" data-config="demo.json">\n'
+        f'<link rel="stylesheet" href="{ASSETS}/kit/{component}.css">\n'
+        f'<div class="kit-{component}" id="try-it" data-config="demo.json">\n'
         "<noscript><p>Without JavaScript the model cannot run here. Recorded when it was "
         f"evaluated:</p><ul>{recorded}</ul></noscript>\n</div>\n{note}\n"
-        f'<script type="module" src="{ASSETS}/kit/classifier.js"></script>'
+        f'<script type="module" src="{ASSETS}/kit/{component}.js"></script>'
     )
+
+
+def _recorded(sample: Answer) -> str:
+    """Return a recorded answer as a list item: a text with its label, or a diff's message."""
+    said = html.escape(sample.predicted)
+    if sample.probability is None:
+        return f"<li>{html.escape(sample.note)}: <code>{said}</code></li>"
+    return f"<li>“{html.escape(sample.text)}”: {said}, {100 * sample.probability:.1f} %</li>"
 
 
 def home_cards(found: list[RecipePages]) -> str:
@@ -107,7 +114,11 @@ def _source(project: Project, recipe: Recipe) -> Path | None:
 
 def _model_folder(project: Project, recipe: Recipe, export: ExportRecord) -> Path | None:
     """Return an export on this machine whose files are the recorded ones, byte for byte."""
-    wanted = {file.path: file.sha256 for file in export.files if file.path in MODEL_FILES}
+    wanted = {
+        file.path: file.sha256
+        for file in export.files
+        if file.path in MODEL_FILES[recipe.task.component]
+    }
     for folder in finished(project, recipe.name, "export.json"):
         files = {name: folder / "export" / name for name in wanted}
         if all(p.is_file() and sha256(p) == wanted[name] for name, p in files.items()):
@@ -126,19 +137,22 @@ def _demo(
 ) -> None:
     sizes = {file.path: file.bytes for file in export.files}
     if model is not None:
-        for name in MODEL_FILES:
+        for name in MODEL_FILES[recipe.task.component]:
             copy_file(model / name, docs / "assets" / "models" / export.model_id / name)
-    checkpoint = CheckpointRecord.load(source / "checkpoint.json")
-    config = demo_config(
-        title=recipe.title,
-        labels=recipe.task.labels,
-        max_length=int(checkpoint.settings["max_length"]),
-        samples=export.samples,
-        model_path=f"{ASSETS}/models/{export.model_id}/" if model else None,
-        model_bytes=sum(sizes[name] for name in MODEL_FILES),
-        runtime_path=f"{ASSETS}/runtime/",
-        parity_url="results/#the-exported-files",
-    )
+    page: Page = {
+        "title": recipe.title,
+        "model_path": f"{ASSETS}/models/{export.model_id}/" if model else None,
+        "model_bytes": sum(sizes[name] for name in MODEL_FILES[recipe.task.component]),
+        "runtime_path": f"{ASSETS}/runtime/",
+        "parity_url": "results/#the-exported-files",
+    }
+    if recipe.task.component == "generator":
+        config = generator_config(samples=export.samples, **page)
+    else:
+        length = int(CheckpointRecord.load(source / "checkpoint.json").settings["max_length"])
+        config = demo_config(
+            labels=recipe.task.labels, max_length=length, samples=export.samples, **page
+        )
     write_atomically(target / "demo.json", json.dumps(config, indent=1).encode())
 
 

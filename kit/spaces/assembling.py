@@ -5,14 +5,15 @@ Each function fills an empty folder from files that other stages left. Large fil
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kit.browser.component import MODEL_FILES
 from kit.errors import InputError
 from kit.files import copy_file, tree, write_atomically
+from kit.runs import Run
 
 SPACE_KEYS = frozenset(
     [
@@ -34,10 +35,17 @@ SPACE_KEYS = frozenset(
 
 
 def model_repo(
-    folder: Path, card: Path, checkpoint: Path, export: Path, records: Iterable[Path]
+    folder: Path,
+    card: Path,
+    checkpoint: Path,
+    export: Path,
+    records: Iterable[Path],
+    modules: Iterable[Path] = (),
 ) -> None:
-    """Lay out card, figures, safetensors, tokenizer, ONNX files and the records behind them."""
+    """Lay out card, figures, weights, tokenizer, ONNX files, records, and modules that answer."""
     _card(folder, card)
+    for module in modules:
+        copy_file(module, folder / module.name)
     for source in (checkpoint, export):
         for path in tree(source):
             copy_file(path, folder / path.relative_to(source))
@@ -61,6 +69,7 @@ def static_space(
     component: Mapping[str, Path],
     runtime: Path,
     export: Path,
+    model_files: Iterable[str],
     model_path: str,
     config: dict[str, Any],
 ) -> None:
@@ -74,20 +83,20 @@ def static_space(
         copy_file(path, folder / name)
     for path in tree(runtime):
         copy_file(path, folder / "runtime" / path.relative_to(runtime))
-    browser_model(folder / model_path, export)
+    _model(folder / model_path, export, model_files)
     write_atomically(folder / "demo.json", _json(config))
 
 
-def browser_model(folder: Path, export: Path) -> None:
-    """Copy what a browser loads of an export."""
-    for name in MODEL_FILES:
-        copy_file(export / name, folder / name)
-
-
 def gradio_space(
-    folder: Path, readme: str, source: Path, inference: Path, export: Path, config: dict[str, Any]
+    folder: Path,
+    readme: str,
+    source: Path,
+    modules: Iterable[Path],
+    export: Path,
+    model_files: Iterable[str],
+    config: dict[str, Any],
 ) -> None:
-    """Lay out a Gradio app that stands alone: app, requirements, ``inference.py``, the int8 model.
+    """Lay out a Gradio app that stands alone: app, requirements, its modules, the int8 model.
 
     Raises:
         InputError: the recipe's Space folder has no app.py or requirements.txt.
@@ -97,9 +106,42 @@ def gradio_space(
         if not (source / name).is_file():
             raise InputError(f"expected {source / name} for the Gradio Space, found none")
         copy_file(source / name, folder / name)
-    copy_file(inference, folder / "inference.py")
-    browser_model(folder / "model", export)
+    for module in modules:
+        copy_file(module, folder / module.name)
+    _model(folder / "model", export, model_files)
     write_atomically(folder / "demo.json", _json(config))
+
+
+def hub_links(run: Run) -> dict[str, str]:
+    """Return where model, data and post will stand."""
+    hub, name = "https://huggingface.co", f"{run.project.owner}/{run.recipe.slug}"
+    return {
+        "model_url": f"{hub}/{name}",
+        "dataset_url": f"{hub}/datasets/{name}-data",
+        "post_url": f"{run.project.site_url.rstrip('/')}/recipes/{run.recipe.name}/",
+    }
+
+
+def space_data(run: Run, sdk: str) -> dict[str, Any]:
+    """Return a Space's configuration; ``sdk`` is static or gradio."""
+    name = f"{run.project.owner}/{run.recipe.slug}"
+    gradio = {
+        "sdk_version": importlib.metadata.version("gradio"),
+        "python_version": "3.12",
+        "app_file": "app.py",
+    }
+    return {
+        "title": run.recipe.title,
+        "emoji": run.recipe.emoji,
+        "colorFrom": run.recipe.color,
+        "colorTo": "gray",
+        "sdk": sdk,
+        **(gradio if sdk == "gradio" else {"app_file": "index.html"}),
+        "license": run.project.license,
+        "short_description": run.recipe.title[:60],
+        "models": [name],
+        "datasets": [f"{name}-data"],
+    }
 
 
 def space_readme(data: Mapping[str, Any], text: str) -> str:
@@ -115,6 +157,11 @@ def space_readme(data: Mapping[str, Any], text: str) -> str:
         raise InputError(f"a Space's README has no key {unknown[0]!r}")
     head = yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True)
     return f"---\n{head}---\n\n{text}\n"
+
+
+def _model(folder: Path, export: Path, names: Iterable[str]) -> None:
+    for name in names:
+        copy_file(export / name, folder / name)
 
 
 def _card(folder: Path, card: Path) -> None:

@@ -1,6 +1,6 @@
-"""PEFT: wrap a model for the chosen method, and fold the adapter back into its weights.
+"""The model as it is trained: dropout, frozen parts, the PEFT method around it and its folding.
 
-model = wrap(model, training, "SEQ_CLS")
+model = wrap(prepared(model, training), training, "SEQ_CLS")
 ...train...
 model = folded(model)      # a plain model again, with the adapter's change inside
 """
@@ -11,17 +11,52 @@ from typing import Any
 
 from kit.recipe import Training
 
+PREFIX_TOKENS = 20
+
+
+def prepared(model: Any, training: Training) -> Any:
+    """Set the dropout of a loaded model, and freeze its word embeddings, as the settings say."""
+    if training.dropout is not None:
+        _set_dropout(model, training.dropout)
+    if training.freeze_embeddings:
+        model.get_input_embeddings().requires_grad_(False)
+    return model
+
+
+def _set_dropout(model: Any, share: float) -> None:
+    """Set every dropout: modules, and the numbers that attention passes on, in any spelling."""
+    import torch
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = share
+        for name in ("attention_dropout", "dropout_prob", "attention_probs_dropout_prob"):
+            if isinstance(getattr(module, name, None), float):
+                setattr(module, name, share)
+
 
 def wrap(model: Any, training: Training, task_type: str) -> Any:
-    """Return the model, or a PEFT model around it for LoRA and DoRA.
+    """Return the model, or a PEFT model around it.
 
     ``task_type`` is PEFT's: with ``SEQ_CLS`` the new classifier head is trained and saved whole.
     """
     if training.method == "full":
         return model
-    from peft import LoraConfig, get_peft_model
+    from peft import get_peft_model, prepare_model_for_kbit_training
 
-    config = LoraConfig(
+    if training.quantization:
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    return get_peft_model(model, _config(training, task_type))
+
+
+def _config(training: Training, task_type: str) -> Any:
+    from peft import IA3Config, LoraConfig, PrefixTuningConfig
+
+    if training.method == "ia3":
+        return IA3Config(task_type=task_type)
+    if training.method == "prefix":
+        return PrefixTuningConfig(task_type=task_type, num_virtual_tokens=PREFIX_TOKENS)
+    return LoraConfig(
         task_type=task_type,
         r=training.lora_rank,
         lora_alpha=2 * training.lora_rank,
@@ -29,7 +64,6 @@ def wrap(model: Any, training: Training, task_type: str) -> Any:
         target_modules="all-linear",
         use_dora=training.method == "dora",
     )
-    return get_peft_model(model, config)
 
 
 def folded(model: Any) -> Any:

@@ -6,13 +6,10 @@ arguments = trainer_arguments(preset.training, folder / "trainer", precision="fp
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from kit.errors import RecipeError
 from kit.recipe import Training
-
-if TYPE_CHECKING:
-    from transformers import TrainingArguments
 
 
 def choose_precision(wanted: str) -> str:
@@ -39,15 +36,19 @@ def cpu_has_bf16() -> bool:
     return bool(flags & {"amx_bf16", "avx512_bf16", "bf16"})
 
 
-def trainer_arguments(training: Training, folder: Path, precision: str) -> TrainingArguments:
-    """Return arguments with dynamic padding by length, a checkpoint and an evaluation per epoch.
+def trainer_arguments(
+    training: Training, folder: Path, precision: str, kind: Any = None, **more: Any
+) -> Any:
+    """Return arguments with an evaluation and a checkpoint per epoch, the best one kept.
 
-    Checkpoints stand at epoch ends only: inside an epoch, length grouping does not replay.
+    ``kind`` is the class of arguments, ``TrainingArguments`` if left out; ``more`` is its own.
+
+    Checkpoints stand at epoch ends only: inside an epoch, batches by length do not replay.
     """
     import torch
     from transformers import TrainingArguments
 
-    return TrainingArguments(
+    return (kind or TrainingArguments)(
         output_dir=str(folder),
         num_train_epochs=training.epochs,
         per_device_train_batch_size=training.batch_size,
@@ -57,8 +58,6 @@ def trainer_arguments(training: Training, folder: Path, precision: str) -> Train
         warmup_steps=training.warmup,
         lr_scheduler_type=training.scheduler,
         label_smoothing_factor=training.label_smoothing,
-        train_sampling_strategy="group_by_length",
-        length_column_name="length",
         bf16=precision == "bf16",
         # Without a GPU the library takes bf16 only from who says that the CPU is meant.
         use_cpu=precision == "bf16" and not torch.cuda.is_available(),
@@ -75,4 +74,5 @@ def trainer_arguments(training: Training, folder: Path, precision: str) -> Train
         disable_tqdm=True,
         report_to="none",
         dataloader_pin_memory=False,
+        **more,
     )

@@ -5,7 +5,10 @@ Only safetensors are written or read as weights; the optimizer's state is the tr
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+from kit.runs import Progress
 
 
 def newest(folder: Path) -> Path | None:
@@ -19,3 +22,13 @@ def newest(folder: Path) -> Path | None:
         if (path / "trainer_state.json").is_file() and (path / "rng_state.pth").is_file()
     ]
     return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def resume_from(folder: Path, progress: Progress) -> str | None:
+    """Return the newest checkpoint as the trainer takes it, and say from which step it goes on."""
+    found = newest(folder)
+    if found is None:
+        return None
+    step = json.loads((found / "trainer_state.json").read_text())["global_step"]
+    progress(f"going on from step {step}", step, None)
+    return str(found)

@@ -29,6 +29,8 @@ NAMES = {
     "base_centroid": "base, nearest mean",
     "base": "base, untrained head",
     "majority": "commonest label",
+    "nearest": "nearest neighbour",
+    "rules": "rules",
 }
 STYLE = (
     "<style>svg{color:#1f2328;font-family:system-ui,-apple-system,'Segoe UI',sans-serif}"
@@ -46,15 +48,16 @@ class Figure:
 
 
 def comparison(record: EvaluationRecord) -> Figure:
-    """Draw the accuracy of every system with its 95 % interval."""
-    ordered = sorted(record.systems.items(), key=lambda item: item[1]["accuracy"].value)
-    rows = [(NAMES.get(name, name), m["accuracy"], name == "tuned") for name, m in ordered]
+    """Draw the headline metric of every system with its 95 % interval."""
+    key, words = record.headline, record.headline.replace("_", " ")
+    ordered = sorted(record.systems.items(), key=lambda item: item[1][key].value)
+    rows = [(NAMES.get(name, name), m[key], name == "tuned") for name, m in ordered]
     said = "; ".join(f"{label} {_interval(metric)}" for label, metric, _ in reversed(rows))
     with _axes(0.42 * len(rows) + 0.7) as (figure, axes):
         _points(axes, rows)
-        axes.set_xlabel("accuracy on the same test rows")
+        axes.set_xlabel(f"{words} on the same test rows")
         svg = _svg(figure, "comparison")
-    return Figure("comparison", svg, f"Accuracy with 95 % intervals: {said}.")
+    return Figure("comparison", svg, f"{words.capitalize()} with 95 % intervals: {said}.")
 
 
 def slices(record: EvaluationRecord) -> Figure:
@@ -70,10 +73,10 @@ def slices(record: EvaluationRecord) -> Figure:
     weakest = min(record.slices, key=lambda item: item.accuracy.value)
     with _axes(0.21 * len(rows) + 0.7) as (figure, axes):
         _points(axes, rows, small=True)
-        whole = record.systems["tuned"]["accuracy"].value
+        whole = record.systems["tuned"][record.headline].value
         axes.axvline(whole, color=ACCENT, lw=1)
         axes.annotate("all rows", (whole, len(rows) - 0.4), color=ACCENT, fontsize=8, ha="center")
-        axes.set_xlabel("accuracy, with rows in brackets")
+        axes.set_xlabel(f"{record.headline.replace('_', ' ')}, with rows in brackets")
         svg = _svg(figure, "slices")
     alt = (
         f"Accuracy of the tuned model by slice; weakest is {weakest.field} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from kit.errors import GateError, did_you_mean
@@ -48,11 +49,14 @@ def model_card_data(
     language: str,
     license_id: str,
     pipeline_tag: str,
+    metrics: Mapping[str, tuple[str, str]],
     dataset: DatasetRecord,
     checkpoint: CheckpointRecord,
     evaluation: EvaluationRecord,
 ) -> str:
     """Return the model card's YAML, with the tuned model's results as ``model-index``.
+
+    ``metrics`` maps ours to the Hub's id and a name to show.
 
     Raises:
         GateError: a key outside the closed list.
@@ -67,16 +71,19 @@ def model_card_data(
         base_model=checkpoint.base.name if checkpoint.base.kind == "hub" else None,
         base_model_relation="finetune" if checkpoint.base.kind == "hub" else None,
         datasets=[dataset_id],
-        metrics=["accuracy", "f1"],
+        metrics=[hub_id for hub_id, _ in metrics.values()],
         tags=["onnx", "transformers.js", "modelpress"],
         model_name=name,
-        eval_results=_results(dataset_id, pipeline_tag, dataset, evaluation),
+        eval_results=_results(dataset_id, pipeline_tag, metrics, evaluation),
     )
     return checked(data, MODEL_KEYS)
 
 
 def _results(
-    dataset_id: str, task: str, dataset: DatasetRecord, evaluation: EvaluationRecord
+    dataset_id: str,
+    task: str,
+    metrics: Mapping[str, tuple[str, str]],
+    evaluation: EvaluationRecord,
 ) -> list[Any]:
     from huggingface_hub import EvalResult
 
@@ -91,10 +98,7 @@ def _results(
             metric_name=label,
             metric_value=round(tuned[key].value, 4),
         )
-        for key, metric, label in (
-            ("accuracy", "accuracy", "Accuracy"),
-            ("macro_f1", "f1", "Macro-F1"),
-        )
+        for key, (metric, label) in metrics.items()
     ]
 
 

@@ -20,9 +20,9 @@ def against(evaluation: EvaluationRecord, opponent: str) -> str:
 
 
 def strongest_baseline(evaluation: EvaluationRecord) -> str:
-    """Return the best system by accuracy that is not the tuned one."""
+    """Return the best system by the headline metric that is not the tuned one."""
     others = [name for name in evaluation.systems if name != "tuned"]
-    return max(others, key=lambda name: evaluation.systems[name]["accuracy"].value)
+    return max(others, key=lambda name: evaluation.systems[name][evaluation.headline].value)
 
 
 def weakest_slice(evaluation: EvaluationRecord, field: str) -> int | None:
@@ -31,13 +31,16 @@ def weakest_slice(evaluation: EvaluationRecord, field: str) -> int | None:
     return min(found)[1] if found else None
 
 
-def comparison_index(evaluation: EvaluationRecord, opponent: str) -> int:
-    """Return the position in ``comparisons`` of the accuracy against a system."""
-    return evaluation.comparisons.index(_comparison(evaluation, opponent))
+def comparison_index(evaluation: EvaluationRecord, opponent: str, metric: str | None = None) -> int:
+    """Return the position in ``comparisons`` of a metric, the headline one if left out."""
+    return evaluation.comparisons.index(_comparison(evaluation, opponent, metric))
 
 
-def _comparison(evaluation: EvaluationRecord, opponent: str) -> Comparison:
+def _comparison(
+    evaluation: EvaluationRecord, opponent: str, metric: str | None = None
+) -> Comparison:
+    wanted = metric or evaluation.headline
     for comparison in evaluation.comparisons:
-        if comparison.b == opponent and comparison.metric == "accuracy":
+        if comparison.b == opponent and comparison.metric == wanted:
             return comparison
     raise KeyError(opponent)

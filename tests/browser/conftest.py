@@ -11,6 +11,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -104,7 +105,8 @@ class Site:
     def write(self, name: str = "demo.json", **changes: Any) -> None:
         """Write a demo.json, the usual one but for the changes."""
         size = sum(
-            (self.folder / "models" / "0a1b2c" / file).stat().st_size for file in MODEL_FILES
+            (self.folder / "models" / "0a1b2c" / file).stat().st_size
+            for file in MODEL_FILES["classifier"]
         )
         settings: dict[str, Any] = {
             "title": "Sentiment",
@@ -136,15 +138,22 @@ def site(
     root = tmp_path_factory.mktemp("www")
     site = Site(root / "some" / "sub" / "path")
     shutil.copytree(model_folder, site.folder / "models" / "0a1b2c")
+    with served(site, root, "classifier", PAGE, runtime):
+        site.write()
+        yield site
+
+
+@contextmanager
+def served(site: Site, root: Path, component: str, page: Path, runtime: Path) -> Iterator[None]:
+    """Serve a folder of ``root`` as a Space: its page, the component's files and the runtime."""
     (site.folder / "runtime").symlink_to(runtime)
-    for name, path in {**component_files(), "index.html": PAGE}.items():
+    for name, path in {**component_files(component), "index.html": page}.items():
         shutil.copyfile(path, site.folder / name)
-    site.write()
     handler = partial(_Handler, site=site, directory=str(root))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     site.origin = f"http://127.0.0.1:{server.server_port}"
-    yield site
+    yield
     server.shutdown()
     server.server_close()
 

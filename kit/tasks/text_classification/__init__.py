@@ -6,7 +6,9 @@ record; the pipeline saves the record. Heavy libraries are imported when a stage
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from kit.records import (
     AssemblyRecord,
@@ -18,6 +20,12 @@ from kit.records import (
 )
 from kit.rendering import Ledger
 from kit.runs import Progress, Run
+
+SHARED_CODE: tuple[str, ...] = ()
+"""What every stage of the task depends on, besides what the pipeline names."""
+READS = "text"
+WHOLE_BYTES = None
+"""As many bytes of a file are one input of ``kit predict``; None where each line is one."""
 
 
 def data(run: Run, progress: Progress) -> DatasetRecord:
@@ -76,3 +84,29 @@ def assemble(run: Run, progress: Progress) -> AssemblyRecord:
     from kit.tasks.text_classification.demo import assemble_repos
 
     return assemble_repos(run, progress)
+
+
+def predict(
+    run: Run, texts: Sequence[str], n: int | None
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Label texts with the int8 file; return what ``--json`` prints, and lines for a person.
+
+    Args:
+        run: a run whose export is there.
+        texts: what to label.
+        n: how many labels of each, the likeliest first. None is all of them; a line has one then.
+
+    Raises:
+        FileNotFoundError: a file of the export is missing.
+    """
+    from kit.inference import Classifier
+
+    classifier = Classifier(run.folder / "export")
+    rows: list[dict[str, Any]] = []
+    lines = []
+    for text in texts:
+        labels = classifier.answer(text)[:n]
+        rows.append({"text": text, "labels": labels})
+        said = ", ".join(f"{each['label']} {each['probability']:.3f}" for each in labels[: n or 1])
+        lines.append(f"{said}  {text}" if len(texts) > 1 else said)
+    return rows, lines

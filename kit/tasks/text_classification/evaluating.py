@@ -25,7 +25,7 @@ from kit.hub.sources import fetch_model
 from kit.inference import softmax
 from kit.records import Answer, Comparison, EvaluationRecord, Metric, Probe, Source
 from kit.runs import Progress, Run
-from kit.tasks.text_classification.loading import Rows, load_model, load_tokenizer, read_split
+from kit.tasks.text_classification.loading import Rows, load_model, load_tokenizer, read_split, spec
 from kit.tasks.text_classification.predicting import embeddings, logits
 
 Probabilities = npt.NDArray[np.float64]
@@ -124,18 +124,18 @@ def tuned_logits(run: Run, texts: tuple[str, ...]) -> npt.NDArray[np.float32]:
     """Return the checkpoint's raw outputs, shape [texts, labels]."""
     folder = run.folder / "checkpoint"
     tokenizer = load_tokenizer(folder, run.preset.training.max_length)
-    return logits(load_model(folder, run.recipe.task), tokenizer, texts)
+    return logits(load_model(folder, spec(run)), tokenizer, texts)
 
 
 def _untrained(run: Run, rows: Rows) -> tuple[Probabilities, dict[str, Metric]]:
     from transformers import set_seed
 
-    base = fetch_model(run.preset.base)
+    base = fetch_model(run.base)
     tokenizer = load_tokenizer(base.folder, run.preset.training.max_length)
     tries: list[tuple[float, int, Probabilities]] = []
     for seed in HEAD_SEEDS:
         set_seed(seed)
-        model = load_model(base.folder, run.recipe.task)
+        model = load_model(base.folder, spec(run))
         found = softmax(logits(model, tokenizer, rows.texts))
         tries.append((float((found.argmax(1) == rows.truth).mean()), seed, found))
     tries.sort(key=lambda item: item[:2])
@@ -148,9 +148,9 @@ def _untrained(run: Run, rows: Rows) -> tuple[Probabilities, dict[str, Metric]]:
 
 def _centroid(run: Run, train: Rows, rows: Rows, k: int) -> Probabilities:
     """Class means of the first rows of a fixed shuffle: a mean of a thousand has settled."""
-    base = fetch_model(run.preset.base)
+    base = fetch_model(run.base)
     tokenizer = load_tokenizer(base.folder, run.preset.training.max_length)
-    model = load_model(base.folder, run.recipe.task)
+    model = load_model(base.folder, spec(run))
     chosen = np.random.default_rng(0).permutation(len(train))[:CENTROID_ROWS]
     texts = [train.texts[i] for i in chosen]
     return nearest_centroid(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from pathlib import Path
@@ -11,25 +10,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kit.export.identity import model_id
 from kit.export.onnx import FP32, INT8, write_onnx
 from kit.export.parity import parity
-from kit.files import put_in_place, sha256
+from kit.files import put_in_place
 from kit.inference import Classifier
 from kit.records import Answer, ExportRecord, Parity, file_entries
 from kit.runs import Progress, Run
 from kit.tasks.text_classification.evaluating import tuned_logits
-from kit.tasks.text_classification.loading import Rows, load_model, read_split
+from kit.tasks.text_classification.loading import Rows, load_model, read_split, spec
 
 BESIDE = ("config.json", "tokenizer.json", "tokenizer_config.json")
 THREADS = 1
 
 
 def export_checkpoint(run: Run, progress: Progress) -> ExportRecord:
-    """Write ``export/`` and measure each ONNX file on all test rows.
-
-    ``model_id`` is a hash of what a browser loads: it stands in the model's path there, because
-    a browser keeps what it once fetched from a path.
-    """
+    """Write ``export/`` and measure each ONNX file on all test rows."""
     start = time.perf_counter()
     folder = run.folder / "export"
     progress("export", 0, None)
@@ -37,7 +33,7 @@ def export_checkpoint(run: Run, progress: Progress) -> ExportRecord:
     rows = read_split(run, "test")
     reference = tuned_logits(run, rows.texts)
     return ExportRecord(
-        model_id=model_id(folder),
+        model_id=model_id(folder, (*BESIDE, INT8)),
         files=file_entries(folder),
         parity={
             name: _measured(folder, file, rows, reference, progress)
@@ -50,17 +46,9 @@ def export_checkpoint(run: Run, progress: Progress) -> ExportRecord:
     )
 
 
-def model_id(folder: Path) -> str:
-    """Return 12 hex digits of the digest of the files that a browser loads."""
-    digest = hashlib.sha256()
-    for name in (*BESIDE, INT8):
-        digest.update(f"{name} {sha256(folder / name)}\n".encode())
-    return digest.hexdigest()[:12]
-
-
 def _write(run: Run, folder: Path) -> None:
     checkpoint = run.folder / "checkpoint"
-    model = load_model(checkpoint, run.recipe.task).eval()
+    model = load_model(checkpoint, spec(run)).eval()
     write_onnx(model, _example(model), folder)
     for name in BESIDE:
         shutil.copyfile(checkpoint / name, folder / name)

@@ -5,7 +5,6 @@ A killed fit goes on from the last epoch's checkpoint and ends in the same bytes
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,13 +14,15 @@ from kit.errors import RecipeError
 from kit.files import put_in_place
 from kit.hub.sources import fetch_model
 from kit.recipe import Training
-from kit.records import CheckpointRecord, Epoch, Source, file_entries
+from kit.records import CheckpointRecord
 from kit.runs import Progress, Run
-from kit.tasks.text_classification.loading import Rows, load_model, load_tokenizer, read_split
-from kit.training.adapters import folded, wrap
+from kit.tasks.text_classification.loading import Rows, load_model, load_tokenizer, read_split, spec
+from kit.training.adapters import folded, prepared, wrap
 from kit.training.arguments import choose_precision, trainer_arguments
-from kit.training.checkpoints import newest
-from kit.training.measuring import Meter, hardware, peak_memory, versions
+from kit.training.batching import batch_by_length
+from kit.training.checkpoints import resume_from
+from kit.training.measuring import Meter
+from kit.training.recording import checkpoint_record, parameters, reporter
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -34,19 +35,22 @@ def fit(run: Run, progress: Progress) -> CheckpointRecord:
 
     training = run.preset.training
     refuse_what_cannot_work(training)
-    base = fetch_model(run.preset.base)
+    base = fetch_model(run.base)
     precision = choose_precision(training.precision)
     tokenizer = load_tokenizer(base.folder, training.max_length)
     splits = [_tokenized(tokenizer, read_split(run, name)) for name in ("train", "validation")]
     set_seed(training.seed)
-    model = wrap(load_model(base.folder, run.recipe.task), training, "SEQ_CLS")
+    model = load_model(base.folder, spec(run))
+    model = wrap(prepared(model, training), training, "SEQ_CLS")
     work = run.folder / "trainer"
     trainer = _trainer(model, tokenizer, splits, training, work, precision, progress)
-    counts = _parameters(model)
+    counts = parameters(model)
     with Meter(run.project.country) as meter:
-        trainer.train(resume_from_checkpoint=_resume(work, progress))
+        trainer.train(resume_from_checkpoint=resume_from(work, progress))
     _keep(folded(trainer.model), tokenizer, run.folder / "checkpoint")
-    record = _record(run, base.source, trainer, meter, precision, counts, splits)
+    record = checkpoint_record(
+        run, base.source, trainer, meter, precision, counts, sum(splits[0]["length"])
+    )
     shutil.rmtree(work, ignore_errors=True)
     return record
 
@@ -105,37 +109,11 @@ def _trainer(
         train_dataset=splits[0],
         eval_dataset=splits[1],
         processing_class=tokenizer,
-        callbacks=[EarlyStoppingCallback(training.patience), _reporter(progress)],
+        callbacks=[EarlyStoppingCallback(training.patience), reporter(progress)],
     )
     trainer.remove_callback(PrinterCallback)
+    batch_by_length(trainer, splits[0]["length"], training.batch_size)
     return trainer
-
-
-def _reporter(progress: Progress) -> Any:
-    from transformers import TrainerCallback
-
-    class Reporter(TrainerCallback):
-        """Tells the progress bar each step, and each epoch's validation loss."""
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            progress("train", state.global_step, state.max_steps)
-
-        def on_evaluate(
-            self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any
-        ) -> None:
-            loss = f"epoch {state.epoch:.0f}: validation loss {metrics['eval_loss']:.4f}"
-            progress(loss, state.global_step, state.max_steps)
-
-    return Reporter()
-
-
-def _resume(work: Path, progress: Progress) -> str | None:
-    found = newest(work)
-    if found is None:
-        return None
-    step = json.loads((found / "trainer_state.json").read_text())["global_step"]
-    progress(f"going on from step {step}", step, None)
-    return str(found)
 
 
 def _keep(model: Any, tokenizer: Any, folder: Path) -> None:
@@ -147,75 +125,3 @@ def _keep(model: Any, tokenizer: Any, folder: Path) -> None:
         tokenizer.save_pretrained(temporary)
 
     put_in_place(folder, write)
-
-
-def _parameters(model: Any) -> tuple[int, int]:
-    every = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
-    return sum(n for n, _ in every), sum(n for n, trained in every if trained)
-
-
-def _record(
-    run: Run,
-    base: Source,
-    trainer: Trainer,
-    meter: Meter,
-    precision: str,
-    counts: tuple[int, int],
-    splits: Sequence[Dataset],
-) -> CheckpointRecord:
-    from dataclasses import asdict
-
-    state, training = trainer.state, run.preset.training
-    epochs = _epochs(state.log_history)
-    best = min(epochs, key=lambda epoch: epoch.eval_loss)
-    tokens = round(sum(splits[0]["length"]) * float(state.epoch or 0))
-    price = run.project.price_per_hour
-    return CheckpointRecord(
-        base=base,
-        method=training.method,
-        objective=training.objective,
-        quantization=training.quantization,
-        settings=asdict(training),
-        parameters=counts[0],
-        trainable_parameters=counts[1],
-        loss_curve=tuple((log["step"], log["loss"]) for log in state.log_history if "loss" in log),
-        epochs=epochs,
-        best_step=best.step,
-        best_epoch=best.epoch,
-        stopped_early=state.global_step < state.max_steps,
-        steps=state.global_step,
-        seconds=meter.seconds,
-        tokens=tokens,
-        tokens_per_second=tokens / meter.seconds,
-        peak_memory_bytes=peak_memory(),
-        energy_wh=meter.energy_wh,
-        energy_method=meter.energy_method,
-        cost=price * meter.seconds / 3600 if price else None,
-        cost_currency=run.project.currency,
-        precision=precision,
-        hardware=hardware(),
-        versions=versions(),
-        seed=training.seed,
-        files=file_entries(run.folder / "checkpoint"),
-    )
-
-
-def _epochs(history: Sequence[dict[str, Any]]) -> tuple[Epoch, ...]:
-    """Pair each epoch's validation loss with the mean training loss logged since the last."""
-    epochs: list[Epoch] = []
-    losses: list[float] = []
-    for log in history:
-        if "loss" in log:
-            losses.append(log["loss"])
-        if "eval_loss" in log:
-            mean = sum(losses) / len(losses) if losses else log["eval_loss"]
-            epochs.append(
-                Epoch(
-                    epoch=log["epoch"],
-                    step=log["step"],
-                    train_loss=mean,
-                    eval_loss=log["eval_loss"],
-                )
-            )
-            losses = []
-    return tuple(epochs)

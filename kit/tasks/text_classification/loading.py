@@ -29,6 +29,14 @@ class Rows:
         return len(self.texts)
 
 
+def spec(run: Run) -> TextClassification:
+    """Return the recipe's task as what it is here."""
+    task = run.recipe.task
+    if not isinstance(task, TextClassification):
+        raise TypeError(f"expected a recipe of text_classification, got {task.kind}")
+    return task
+
+
 def read_split(run: Run, split: str) -> Rows:
     """Read ``data/<split>.parquet`` of a run."""
     return read_rows(run.folder / "data" / f"{split}.parquet", run.recipe.task.labels)

@@ -14,7 +14,7 @@ from kit.recipe import Cleaning
 from kit.records import EvaluationRecord, Source
 from kit.runs import Progress, Run
 from kit.tasks.text_classification.evaluating import evaluate_rows
-from kit.tasks.text_classification.loading import Rows
+from kit.tasks.text_classification.loading import Rows, spec
 
 AS_GIVEN = Cleaning(personal_data="keep")
 """Every row that has a text and a known label is asked, however short; nothing is masked."""
@@ -45,7 +45,7 @@ def evaluate_outside(
 
 def _rows(run: Run, path: Path, columns: tuple[str | None, str | None]) -> Rows:
     names = {"text": columns[0] or "text", "label": columns[1] or "label"}
-    tally, task = Tally(), run.recipe.task
+    tally, task = Tally(), spec(run)
     found = usable(list(read_rows(path, names)), task, AS_GIVEN, tally)
     if not found:
         raise InputError(f"expected rows with text and label in {path}, got none that can be used")

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import html
-import re
 from pathlib import Path
 from typing import Any
 
-from kit.brief import read_brief
 from kit.data.licenses import result_license
-from kit.errors import InputError
-from kit.files import put_in_place, write_atomically
 from kit.project import Project
 from kit.recipe import Recipe
-from kit.records import (
-    CheckpointRecord,
-    DatasetRecord,
-    EvaluationRecord,
-    ExportRecord,
-    PagesRecord,
-    Record,
-    file_entries,
-)
-from kit.rendering import Ledger, escape_markdown, known, render
+from kit.records import CheckpointRecord, EvaluationRecord, PagesRecord
+from kit.rendering import Ledger, escape_markdown, known
 from kit.runs import Progress, Run
-from kit.writing import figures, metadata, words
+from kit.writing import figures, words
+from kit.writing.pages import (
+    load_records,
+    read_prose,
+    render_templates,
+    shared_context,
+    write_rendered,
+)
 
 PAGES = {
-    "model-card.md": "model-card.md.jinja",
-    "dataset-card.md": "dataset-card.md.jinja",
-    "post.md": "post.md.jinja",
-    "results.md": "results.md.jinja",
-    "data.md": "data.md.jinja",
+    "model-card.md": "text_classification/model-card.md.jinja",
+    "dataset-card.md": "text_classification/dataset-card.md.jinja",
+    "post.md": "text_classification/post.md.jinja",
+    "results.md": "text_classification/results.md.jinja",
+    "data.md": "text_classification/data.md.jinja",
     "reproduce.md": "reproduce.md.jinja",
 }
 PROSE = [
@@ -50,11 +45,9 @@ PROSE = [
     "origin",
     "dataset",
 ]
-RECORDS: dict[str, tuple[str, type[Record]]] = {
-    "dataset": ("dataset.json", DatasetRecord),
-    "checkpoint": ("checkpoint.json", CheckpointRecord),
-    "evaluation": ("evaluation.json", EvaluationRecord),
-    "export": ("export.json", ExportRecord),
+CARD = {
+    "pipeline_tag": "text-classification",
+    "metrics": {"accuracy": ("accuracy", "Accuracy"), "macro_f1": ("f1", "Macro-F1")},
 }
 SNIPPET = """from transformers import pipeline
 
@@ -64,15 +57,7 @@ print(classify("{text}"))"""
 
 def write_pages(run: Run, progress: Progress) -> PagesRecord:
     """Render ``pages/`` of the run from its records, its prose and its brief."""
-    progress("write", 0, None)
-    rendered, ledger = render_pages(run.project, run.recipe, run.folder)
-
-    def write(folder: Path) -> None:
-        for name, text in rendered.items():
-            write_atomically(folder / name, text.encode())
-
-    put_in_place(run.folder / "pages", write)
-    return PagesRecord(files=file_entries(run.folder / "pages"), ledger=tuple(ledger.entries))
+    return write_rendered(run, render_pages, progress)
 
 
 def render_pages(project: Project, recipe: Recipe, folder: Path) -> tuple[dict[str, str], Ledger]:
@@ -83,25 +68,14 @@ def render_pages(project: Project, recipe: Recipe, folder: Path) -> tuple[dict[s
         recipe: title, prose and brief.
         folder: holds the records, as a run does and as ``results/`` does.
     """
-    records = {name: kind.load(folder / file) for name, (file, kind) in RECORDS.items()}
-    ledger = Ledger(records)
-    values = context(project, recipe, records)
-    pages = {
-        page: render(template, page, ledger, **values, **_head(page, values))
-        for page, template in PAGES.items()
-    }
-    for figure in values["drawn"]:
-        pages[f"figures/{figure.name}.svg"] = figure.svg + "\n"
-    return pages, ledger
+    ledger = Ledger(load_records(folder))
+    values = context(project, recipe, dict(ledger.records))
+    return render_templates(PAGES, ledger, values, CARD), ledger
 
 
 def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[str, Any]:
     """Return what the templates see: records, words that follow from them, prose and figures."""
-    evaluation, dataset, checkpoint = (
-        records["evaluation"],
-        records["dataset"],
-        records["checkpoint"],
-    )
+    evaluation, checkpoint = records["evaluation"], records["checkpoint"]
     drawn = [
         figures.comparison(evaluation),
         figures.slices(evaluation),
@@ -109,105 +83,21 @@ def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[s
         figures.confusion(evaluation),
         figures.calibration(evaluation),
     ]
-    opponents = [c.b for c in evaluation.comparisons]
-    data_licenses = [source.license for source in dataset.sources]
-    model_license = result_license(checkpoint.base.license, data_licenses)
-    repo_id, dataset_id = f"{project.owner}/{recipe.slug}", f"{project.owner}/{recipe.slug}-data"
-    strongest = words.strongest_baseline(evaluation)
+    sources = [source.license for source in records["dataset"].sources]
+    license_model = result_license(checkpoint.base.license, sources)
+    shared = shared_context(project, recipe, records, license_model, drawn)
+    sample = recipe.task.samples[0].text if recipe.task.samples else "Good."
     return {
-        **records,
-        "project": project,
-        "recipe": recipe,
-        "labels": evaluation.labels,
-        "prose": _prose(recipe),
-        "drawn": drawn,
-        "figures": {
-            f.name: {"alt": escape_markdown(f.alt), "inline": known(figures.inline(f))}
-            for f in drawn
-        },
-        "systems": sorted(
-            evaluation.systems, key=lambda n: -evaluation.systems[n]["accuracy"].value
-        ),
-        "descriptions": evaluation.descriptions,
-        "names": {name: figures.NAMES.get(name, name) for name in evaluation.systems},
-        "opponents": opponents,
-        "verdicts": {name: words.against(evaluation, name) for name in opponents},
-        "index": {name: words.comparison_index(evaluation, name) for name in opponents},
-        "strongest": strongest,
+        **shared,
+        "prose": read_prose(recipe, PROSE),
         "weakest": words.weakest_slice(evaluation, "kind"),
-        "removed": [reason for reason, count in dataset.removed.items() if count],
-        "method": {"full": "Full", "lora": "LoRA", "dora": "DoRA"}[checkpoint.method],
-        "repo_id": repo_id,
-        "dataset_id": dataset_id,
-        "dataset_name": f"{recipe.name.replace('_', ' ').capitalize()} data",
-        "dataset_url": f"https://huggingface.co/datasets/{dataset_id}",
-        "license_model": model_license,
-        "license_data": ", ".join(sorted(set(data_licenses))),
-        "license_sentence": (
-            f"The weights are under `{model_license}`, which follows from the base model "
-            f"(`{checkpoint.base.license}`) and the data (`{', '.join(data_licenses)}`)."
-        ),
         "snippet": SNIPPET.format(
-            repo=repo_id,
+            repo=shared["repo_id"],
             length=checkpoint.settings["max_length"],
-            text=_plain(recipe.task.samples[0].text if recipe.task.samples else "Good."),
+            text=_plain(sample),
         ),
-        "code_excerpt": excerpt((recipe.folder / "recipe.py").read_text("utf-8"), "presets"),
-        **_headings(records, strongest),
+        **_headings(records, shared["strongest"]),
     }
-
-
-def excerpt(source: str, marker: str) -> str:
-    """Return the lines of a source between ``# -- marker`` and the next ``# --``, dedented.
-
-    Raises:
-        InputError: the source has no such marker.
-    """
-    import textwrap
-
-    found = re.search(rf"^ *# -- {marker}\n(.*?)^ *# --", source, re.DOTALL | re.MULTILINE)
-    if not found:
-        raise InputError(f"expected lines '# -- {marker}' and '# --' in recipe.py, found none")
-    return textwrap.dedent(found[1]).strip()
-
-
-def _head(page: str, values: dict[str, Any]) -> dict[str, str]:
-    if page == "model-card.md":
-        data = metadata.model_card_data(
-            name=values["recipe"].slug,
-            repo_id=values["repo_id"],
-            dataset_id=values["dataset_id"],
-            language=values["recipe"].language,
-            license_id=values["license_model"],
-            pipeline_tag="text-classification",
-            dataset=values["dataset"],
-            checkpoint=values["checkpoint"],
-            evaluation=values["evaluation"],
-        )
-    elif page == "dataset-card.md":
-        data = metadata.dataset_card_data(
-            name=values["dataset_name"],
-            language=values["recipe"].language,
-            license_id=values["dataset"].sources[0].license,
-            task="text-classification",
-            dataset=values["dataset"],
-        )
-    elif page != "post.md":
-        return {}
-    else:
-        brief = read_brief(values["recipe"].folder / "brief.md")
-        return {"headline": brief.title, "date": brief.date.isoformat()}
-    return {"card_data": data}
-
-
-def _prose(recipe: Recipe) -> dict[str, str]:
-    found = {}
-    for name in PROSE:
-        path = recipe.folder / "prose" / f"{name}.md"
-        if not path.is_file():
-            raise InputError(f"expected prose at {path}, found none; write that section")
-        found[path.name] = path.read_text("utf-8")
-    return found
 
 
 def _headings(records: dict[str, Any], strongest: str) -> dict[str, Any]:

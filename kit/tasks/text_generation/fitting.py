@@ -1,0 +1,194 @@
+"""Fit a causal model to prompts and answers with TRL's SFTTrainer, loss on the answer only.
+
+Rows are tokenized here, so that what is cut is known before a trainer is built: TRL would drop a
+row without a trainable token silently.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kit.errors import InputError, RecipeError
+from kit.files import put_in_place
+from kit.hub.sources import fetch_model
+from kit.recipe import Training
+from kit.records import CheckpointRecord
+from kit.runs import Progress, Run
+from kit.tasks.text_generation.loading import (
+    Commits,
+    Prompting,
+    load_model,
+    load_tokenizer,
+    prompting,
+    read_split,
+    spec,
+)
+from kit.training.adapters import folded, prepared, wrap
+from kit.training.arguments import choose_precision, trainer_arguments
+from kit.training.batching import batch_by_length
+from kit.training.checkpoints import resume_from
+from kit.training.measuring import Meter
+from kit.training.recording import checkpoint_record, parameters, reporter
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+MOST_CUT = 0.05
+UNTRAINED = -100
+
+
+def fit(run: Run, progress: Progress) -> CheckpointRecord:
+    """Train, and leave the best epoch's weights in ``checkpoint/`` of the run's folder."""
+    from transformers import set_seed
+
+    training = run.preset.training
+    refuse_what_cannot_work(training)
+    base = fetch_model(run.base)
+    precision = choose_precision(training.precision)
+    tokenizer = load_tokenizer(base.folder)
+    asking = prompting(tokenizer, spec(run), training.max_length)
+    splits = [tokenized(tokenizer, asking, read_split(run, n)) for n in ("train", "validation")]
+    set_seed(training.seed)
+    model = wrap(prepared(_base_model(base.folder, training), training), training, "CAUSAL_LM")
+    work = run.folder / "trainer"
+    trainer = _trainer(model, tokenizer, splits, training, work, precision, progress)
+    counts = parameters(model)
+    with Meter(run.project.country) as meter:
+        trainer.train(resume_from_checkpoint=resume_from(work, progress))
+    _keep(trainer.model, tokenizer, asking, base.folder, training, run.folder / "checkpoint")
+    record = checkpoint_record(
+        run, base.source, trainer, meter, precision, counts, sum(splits[0]["length"])
+    )
+    shutil.rmtree(work, ignore_errors=True)
+    return record
+
+
+def refuse_what_cannot_work(training: Training) -> None:
+    """Refuse combinations that cannot be trained.
+
+    Raises:
+        RecipeError: names the setting, the reason and what works.
+    """
+    if training.objective != "sft":
+        raise RecipeError(
+            f"training.objective={training.objective} needs pairs of answers to prefer, "
+            "these rows hold one message each; use sft"
+        )
+    if training.quantization and training.method not in {"lora", "dora"}:
+        raise RecipeError(
+            f"training.quantization=nf4 freezes the weights, training.method={training.method} "
+            "would train or scale them; use lora or dora"
+        )
+
+
+def tokenized(tokenizer: Any, asking: Prompting, rows: Commits) -> Dataset:
+    """Return token ids and labels, the prompt's being left out of the loss.
+
+    Raises:
+        InputError: more answers are cut by ``max_new_tokens`` than can be put up with.
+    """
+    from datasets import Dataset
+
+    columns: dict[str, list[Any]] = {"input_ids": [], "labels": [], "length": []}
+    cut = 0
+    for diff, message in zip(rows.diffs, rows.messages, strict=True):
+        prompt = tokenizer(asking.prompt(diff, tokenizer), add_special_tokens=False)["input_ids"]
+        answer = tokenizer(message, add_special_tokens=False)["input_ids"]
+        room = asking.max_new_tokens - 1
+        if len(answer) > room:
+            cut += 1
+            continue
+        answer = [*answer, asking.end[0]]
+        columns["input_ids"].append(prompt + answer)
+        columns["labels"].append([UNTRAINED] * len(prompt) + answer)
+        columns["length"].append(len(prompt) + len(answer))
+    if cut > MOST_CUT * len(rows):
+        raise InputError(
+            f"expected messages of at most {asking.max_new_tokens - 1} tokens, {cut} of "
+            f"{len(rows)} are longer; raise max_new_tokens in the recipe's task"
+        )
+    return Dataset.from_dict(columns)
+
+
+def _base_model(folder: Path, training: Training) -> Any:
+    """Load the base in fp32, or its linear layers in four bits."""
+    if not training.quantization:
+        return load_model(folder)
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+    return load_model(folder, "bfloat16", quantization_config=config)
+
+
+def _trainer(
+    model: Any,
+    tokenizer: Any,
+    splits: Sequence[Dataset],
+    training: Training,
+    work: Path,
+    precision: str,
+    progress: Progress,
+) -> Any:
+    from transformers import EarlyStoppingCallback, PrinterCallback
+    from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
+
+    arguments = trainer_arguments(
+        training,
+        work,
+        precision,
+        SFTConfig,
+        max_length=None,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        activation_checkpointing=False,
+    )
+    trainer = SFTTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=splits[0],
+        eval_dataset=splits[1],
+        processing_class=tokenizer,
+        callbacks=[EarlyStoppingCallback(training.patience), reporter(progress)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    batch_by_length(trainer, splits[0]["length"], training.batch_size)
+    return trainer
+
+
+def _keep(
+    model: Any, tokenizer: Any, asking: Prompting, base: Path, training: Training, folder: Path
+) -> None:
+    """Save the merged weights, the adapter alone where there is one, tokenizer and prompt."""
+
+    def write(temporary: Path) -> None:
+        whole = model
+        if training.method != "full":
+            model.save_pretrained(temporary / "adapter", safe_serialization=True)
+            whole = _merged(model, temporary / "adapter", base, training)
+        whole.save_pretrained(temporary, safe_serialization=True)
+        tokenizer.save_pretrained(temporary)
+        asking.save(temporary)
+
+    put_in_place(folder, write)
+
+
+def _merged(model: Any, adapter: Path, base: Path, training: Training) -> Any:
+    """Fold the adapter in; four-bit weights are first replaced by the base's own.
+
+    Virtual tokens of a prefix have no place in weights: then these are the base's.
+    """
+    if training.method == "prefix":
+        return load_model(base)
+    if not training.quantization:
+        return folded(model)
+    from peft import PeftModel
+
+    return folded(PeftModel.from_pretrained(load_model(base, "bfloat16"), adapter))

@@ -1,0 +1,144 @@
+"""The written stage: card, dataset card, post and figures of a generator, from its records."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from kit.data.licenses import result_license
+from kit.project import Project
+from kit.recipe import Recipe
+from kit.records import EvaluationRecord, PagesRecord
+from kit.rendering import Ledger, escape_markdown, known
+from kit.runs import Progress, Run
+from kit.writing import figures, words
+from kit.writing.pages import (
+    load_records,
+    read_prose,
+    render_templates,
+    shared_context,
+    write_rendered,
+)
+
+PAGES = {
+    "model-card.md": "text_generation/model-card.md.jinja",
+    "dataset-card.md": "text_generation/dataset-card.md.jinja",
+    "post.md": "text_generation/post.md.jinja",
+    "results.md": "text_generation/results.md.jinja",
+    "data.md": "text_generation/data.md.jinja",
+    "reproduce.md": "reproduce.md.jinja",
+}
+PROSE = (
+    "card",
+    "opening",
+    "why",
+    "data",
+    "removed",
+    "code",
+    "compare",
+    "fails",
+    "browser",
+    "cost",
+    "next",
+    "limits",
+    "origin",
+    "dataset",
+)
+CARD = {
+    "pipeline_tag": "text-generation",
+    "metrics": {
+        "type_accuracy": ("accuracy", "Accuracy of the commit type"),
+        "chrf": ("chrf", "chrF"),
+        "bleu": ("bleu", "BLEU"),
+    },
+}
+SNIPPET = """import subprocess, sys
+from huggingface_hub import snapshot_download
+
+folder = snapshot_download("{repo}")
+sys.path.insert(0, folder)
+from inference import Generator  # onnxruntime and tokenizers, no torch
+
+diff = subprocess.run(["git", "diff", "--staged"], capture_output=True, text=True).stdout
+print(Generator(folder).alternatives(diff, n=3))"""
+SHOWN_LINES = 16
+
+
+def write_pages(run: Run, progress: Progress) -> PagesRecord:
+    """Render ``pages/`` of the run from its records, its prose and its brief."""
+    return write_rendered(run, render_pages, progress)
+
+
+def render_pages(project: Project, recipe: Recipe, folder: Path) -> tuple[dict[str, str], Ledger]:
+    """Return every page and figure by path, and the ledger: a pure function of files.
+
+    Args:
+        project: owner and links.
+        recipe: title, prose and brief.
+        folder: holds the records, as a run does and as ``results/`` does.
+    """
+    ledger = Ledger(load_records(folder))
+    values = context(project, recipe, dict(ledger.records))
+    return render_templates(PAGES, ledger, values, CARD), ledger
+
+
+def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[str, Any]:
+    """Return what the templates see: records, words that follow from them, prose and figures."""
+    evaluation, dataset = records["evaluation"], records["dataset"]
+    drawn = [
+        figures.comparison(evaluation),
+        figures.slices(evaluation),
+        figures.loss(records["checkpoint"]),
+        figures.confusion(evaluation),
+    ]
+    licenses = [source.license for source in dataset.sources]
+    license_model = result_license(records["checkpoint"].base.license, licenses)
+    shared = shared_context(project, recipe, records, license_model, drawn)
+    columns = sorted({name for row in dataset.examples for name in row.fields} - {"message"})
+    return {
+        **shared,
+        "prose": read_prose(recipe, PROSE),
+        "chrf_index": {
+            name: words.comparison_index(evaluation, name, "chrf") for name in shared["opponents"]
+        },
+        "columns": columns,
+        "shown_rows": sorted(dataset.examples, key=lambda row: len(row.text))[:3],
+        "diff_block": diff_block,
+        "snippet": SNIPPET.format(repo=shared["repo_id"]),
+        **_headings(evaluation, shared["strongest"]),
+    }
+
+
+def diff_block(diff: str) -> str:
+    """Return the beginning of a diff as fenced code that nothing in it can end."""
+    lines = [line for line in diff.splitlines() if not line.startswith(("diff --git", "index "))]
+    shown = lines[:SHOWN_LINES]
+    left = len(lines) - len(shown)
+    longest = max((len(run) for run in re.findall(r"`+", "\n".join(shown))), default=0)
+    fence = "`" * max(3, longest + 1)
+    more = [f" … {left} more lines"] if left else []
+    return known("\n".join([f"{fence}diff", *shown, *more, fence]))
+
+
+def _headings(evaluation: EvaluationRecord, strongest: str) -> dict[str, Any]:
+    """Return headings and captions that say the finding, each by a condition on a record."""
+    verdict = words.against(evaluation, strongest)
+    name = figures.NAMES.get(strongest, strongest)
+    weakest = words.weakest_slice(evaluation, "type")
+    kind = evaluation.slices[weakest].value if weakest is not None else None
+    return {
+        "headings": {
+            "why": "Why a model this small",
+            "data": "Pairs of diff and message",
+            "code": "The code that ran",
+            "compare": f"On the type it {verdict} the {name} baseline",
+            "fails": f"Where it fails: {escape_markdown(kind)}" if kind else "Where it fails",
+            "browser": "The same tokens in a browser tab",
+            "cost": "What it cost",
+            "next": "Five minutes more",
+        },
+        "caption_comparison": f"The tuned model {verdict} the strongest baseline, {name}.",
+        "caption_slices": f"Weakest on {kind}." if kind else "Right types by slice.",
+        "caption_loss": "Loss on the tokens of the message only.",
+    }

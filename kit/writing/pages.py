@@ -1,0 +1,196 @@
+"""What the pages of every task share: records, prose, names, card heads, and how they are written.
+
+A task brings its templates, its figures and the words that follow from its numbers::
+
+    ledger = Ledger(load_records(folder))
+    values = shared_context(project, recipe, ledger.records, license_model, drawn)
+    pages = render_templates(PAGES, ledger, values, pipeline_tag="text-classification")
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kit.brief import read_brief
+from kit.errors import InputError
+from kit.files import put_in_place, write_atomically
+from kit.project import Project
+from kit.recipe import Recipe
+from kit.records import (
+    CheckpointRecord,
+    DatasetRecord,
+    EvaluationRecord,
+    ExportRecord,
+    PagesRecord,
+    Record,
+    file_entries,
+)
+from kit.rendering import Ledger, escape_markdown, known, render
+from kit.runs import Progress, Run
+from kit.writing import figures, metadata, words
+
+RECORDS: dict[str, tuple[str, type[Record]]] = {
+    "dataset": ("dataset.json", DatasetRecord),
+    "checkpoint": ("checkpoint.json", CheckpointRecord),
+    "evaluation": ("evaluation.json", EvaluationRecord),
+    "export": ("export.json", ExportRecord),
+}
+METHODS = {
+    "full": "Full",
+    "lora": "LoRA",
+    "dora": "DoRA",
+    "ia3": "IA3",
+    "prefix": "Prefix",
+}
+Renderer = Callable[[Project, Recipe, Path], tuple[dict[str, str], Ledger]]
+
+
+def write_rendered(run: Run, render_pages: Renderer, progress: Progress) -> PagesRecord:
+    """Write what a task renders of a run to ``pages/``, and return the record with its ledger."""
+    progress("write", 0, None)
+    rendered, ledger = render_pages(run.project, run.recipe, run.folder)
+
+    def write(folder: Path) -> None:
+        for name, text in rendered.items():
+            write_atomically(folder / name, text.encode())
+
+    put_in_place(run.folder / "pages", write)
+    return PagesRecord(files=file_entries(run.folder / "pages"), ledger=tuple(ledger.entries))
+
+
+def load_records(folder: Path) -> dict[str, Any]:
+    """Return the records of a run's folder, or of ``results/``, by the names templates use."""
+    return {name: kind.load(folder / file) for name, (file, kind) in RECORDS.items()}
+
+
+def render_templates(
+    pages: Mapping[str, str], ledger: Ledger, values: Mapping[str, Any], card: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return each page and figure by path.
+
+    Args:
+        pages: page to template.
+        ledger: receives every number.
+        values: what the templates see.
+        card: what the model card's data says of the task: pipeline_tag, metrics.
+    """
+    rendered = {
+        page: render(template, page, ledger, **values, **_head(page, values, card))
+        for page, template in pages.items()
+    }
+    for figure in values["drawn"]:
+        rendered[f"figures/{figure.name}.svg"] = figure.svg + "\n"
+    return rendered
+
+
+def shared_context(
+    project: Project,
+    recipe: Recipe,
+    records: Mapping[str, Any],
+    license_model: str,
+    drawn: Sequence[figures.Figure],
+) -> dict[str, Any]:
+    """Return what the templates of every task see."""
+    evaluation, dataset, checkpoint = (
+        records["evaluation"],
+        records["dataset"],
+        records["checkpoint"],
+    )
+    opponents = list(dict.fromkeys(comparison.b for comparison in evaluation.comparisons))
+    data_licenses = [source.license for source in dataset.sources]
+    repo_id, dataset_id = f"{project.owner}/{recipe.slug}", f"{project.owner}/{recipe.slug}-data"
+    return {
+        **records,
+        "project": project,
+        "recipe": recipe,
+        "labels": evaluation.labels,
+        "drawn": drawn,
+        "figures": {
+            f.name: {"alt": escape_markdown(f.alt), "inline": known(figures.inline(f))}
+            for f in drawn
+        },
+        "systems": sorted(
+            evaluation.systems,
+            key=lambda name: -evaluation.systems[name][evaluation.headline].value,
+        ),
+        "descriptions": evaluation.descriptions,
+        "names": {name: figures.NAMES.get(name, name) for name in evaluation.systems},
+        "opponents": opponents,
+        "verdicts": {name: words.against(evaluation, name) for name in opponents},
+        "index": {name: words.comparison_index(evaluation, name) for name in opponents},
+        "strongest": words.strongest_baseline(evaluation),
+        "removed": [reason for reason, count in dataset.removed.items() if count],
+        "method": METHODS[checkpoint.method],
+        "repo_id": repo_id,
+        "dataset_id": dataset_id,
+        "dataset_name": f"{recipe.name.replace('_', ' ').capitalize()} data",
+        "dataset_url": f"https://huggingface.co/datasets/{dataset_id}",
+        "license_model": license_model,
+        "license_data": ", ".join(sorted(set(data_licenses))),
+        "license_sentence": (
+            f"The weights are under `{license_model}`, which follows from the base model "
+            f"(`{checkpoint.base.license}`) and the data (`{', '.join(data_licenses)}`)."
+        ),
+        "code_excerpt": excerpt((recipe.folder / "recipe.py").read_text("utf-8"), "presets"),
+    }
+
+
+def read_prose(recipe: Recipe, names: Iterable[str]) -> dict[str, str]:
+    """Return the recipe's prose by file name.
+
+    Raises:
+        InputError: a section is missing.
+    """
+    found = {}
+    for name in names:
+        path = recipe.folder / "prose" / f"{name}.md"
+        if not path.is_file():
+            raise InputError(f"expected prose at {path}, found none; write that section")
+        found[path.name] = path.read_text("utf-8")
+    return found
+
+
+def excerpt(source: str, marker: str) -> str:
+    """Return the lines of a source between ``# -- marker`` and the next ``# --``, dedented.
+
+    Raises:
+        InputError: the source has no such marker.
+    """
+    found = re.search(rf"^ *# -- {marker}\n(.*?)^ *# --", source, re.DOTALL | re.MULTILINE)
+    if not found:
+        raise InputError(f"expected lines '# -- {marker}' and '# --' in recipe.py, found none")
+    return textwrap.dedent(found[1]).strip()
+
+
+def _head(page: str, values: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, str]:
+    """Return what only one page needs: the YAML of a card, the headline and date of a post."""
+    if page == "post.md":
+        brief = read_brief(values["recipe"].folder / "brief.md")
+        return {"headline": brief.title, "date": brief.date.isoformat()}
+    if page == "model-card.md":
+        data = metadata.model_card_data(
+            name=values["recipe"].slug,
+            repo_id=values["repo_id"],
+            dataset_id=values["dataset_id"],
+            language=values["recipe"].language,
+            license_id=values["license_model"],
+            dataset=values["dataset"],
+            checkpoint=values["checkpoint"],
+            evaluation=values["evaluation"],
+            **card,
+        )
+    elif page == "dataset-card.md":
+        data = metadata.dataset_card_data(
+            name=values["dataset_name"],
+            language=values["recipe"].language,
+            license_id=values["dataset"].sources[0].license,
+            task=card["pipeline_tag"],
+            dataset=values["dataset"],
+        )
+    else:
+        return {}
+    return {"card_data": data}
