@@ -1,0 +1,305 @@
+"""Train the starter base model from nothing: a small Llama that reads diffs and free-form messages.
+
+    python recipes/commit_messages/pretrain.py --data DIR   # writes recipes/commit_messages/base/
+
+DIR holds ``freeform.jsonl.gz`` (diffs with their messages, none of which is a Conventional Commit)
+and ``conventional.jsonl.gz``, of which only the diffs are read: the model learns diffs and prose,
+not the convention. Both come from ``kit data commit_messages --repo``; ``base/README.md`` lists the
+histories. Repositories named by ``--without`` are left out whole, tokenizer included, so that they
+stay unseen. On two cores without bf16 this takes about an hour and a half; killed, it goes on from
+its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kit.prompts import render
+
+HERE = Path(__file__).parent
+PAD, END, DIFF, MESSAGE = "<|pad|>", "<|end|>", "<|diff|>", "<|message|>"
+MESSAGE_ROOM = 42
+CHECKED_EVERY = 37
+
+
+@dataclass(frozen=True)
+class Size:
+    """The model's shape and its training; lengths in tokens."""
+
+    vocabulary: int = 8192
+    context: int = 288
+    width: int = 256
+    layers: int = 6
+    heads: int = 4
+    key_value_heads: int = 2
+    feed_forward: int = 768
+    batch_size: int = 16
+    learning_rate: float = 1.5e-3
+    message_copies: int = 2
+    seed: int = 13
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One commit: its diff, and its message unless that follows the convention."""
+
+    repo: str
+    sha: str
+    license: str
+    date: str
+    diff: str
+    message: str
+
+
+def read_pairs(data: Path, without: Iterable[str]) -> list[Pair]:
+    """Read both files of a folder; a conventional message is dropped, its diff stays."""
+    left_out = set(without)
+    pairs = []
+    for name, messages in (("freeform", True), ("conventional", False)):
+        with gzip.open(data / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                if row["repo"] not in left_out:
+                    fields = {key: row[key] for key in ("repo", "sha", "license", "date", "diff")}
+                    pairs.append(Pair(**fields, message=row["message"] if messages else ""))
+    return pairs
+
+
+def train_tokenizer(pairs: list[Pair], size: Size) -> Any:
+    """Return a byte-level BPE tokenizer of diffs, as they are prompted, and messages.
+
+    A newline is a token of its own, so that the tokens of lines add up to those of their text.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split("\n", "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size.vocabulary,
+        special_tokens=[PAD, END, DIFF, MESSAGE],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    texts = (render(pair.diff, 4 * size.context, len_of_line) + pair.message for pair in pairs)
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def len_of_line(line: str) -> int:
+    """Estimate the tokens of a line before there is a tokenizer."""
+    return 1 + len(line) // 3
+
+
+def documents(pairs: list[Pair], tokenizer: Any, size: Size) -> Iterator[list[int]]:
+    """Yield token ids: diff and message for free-form commits, the diff alone for the others."""
+    special = {name: tokenizer.token_to_id(name) for name in (END, DIFF, MESSAGE)}
+    counted: dict[str, int] = {}
+
+    def count(line: str) -> int:
+        if line not in counted:
+            counted[line] = len(tokenizer.encode(line).ids)
+        return counted[line]
+
+    for pair in pairs:
+        body = render(pair.diff, size.context - MESSAGE_ROOM - 2, count)
+        ids = [special[DIFF], *tokenizer.encode(body).ids]
+        if pair.message:
+            message = tokenizer.encode(pair.message).ids[: MESSAGE_ROOM - 1]
+            ids += [special[MESSAGE], *message]
+        yield [*ids, special[END]]
+
+
+def new_model(size: Size, tokenizer: Any) -> Any:
+    """Return an untrained Llama of that size, input and output embeddings tied."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=size.vocabulary,
+        hidden_size=size.width,
+        intermediate_size=size.feed_forward,
+        num_hidden_layers=size.layers,
+        num_attention_heads=size.heads,
+        num_key_value_heads=size.key_value_heads,
+        max_position_embeddings=2 * size.context,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.token_to_id(DIFF),
+        eos_token_id=tokenizer.token_to_id(END),
+        pad_token_id=tokenizer.token_to_id(PAD),
+    )
+    return LlamaForCausalLM(config)
+
+
+def collate(rows: list[dict[str, list[int]]]) -> dict[str, Any]:
+    """Pad to the right. Causal attention never looks there, so no mask is needed."""
+    import torch
+
+    longest = max(len(row["input_ids"]) for row in rows)
+    ids = torch.zeros(len(rows), longest, dtype=torch.long)
+    labels = torch.full_like(ids, -100)
+    for i, row in enumerate(rows):
+        found = torch.tensor(row["input_ids"])
+        ids[i, : len(found)] = labels[i, : len(found)] = found
+    return {"input_ids": ids, "labels": labels}
+
+
+def fit(rows: list[list[int]], checks: list[list[int]], size: Size, epochs: int, work: Path) -> Any:
+    """Train with the Trainer of transformers; return it."""
+    from datasets import Dataset
+    from transformers import Trainer, TrainingArguments, set_seed
+    from transformers.trainer_utils import get_last_checkpoint
+
+    from kit.training.arguments import choose_precision
+    from kit.training.batching import batch_by_length
+
+    set_seed(size.seed)
+    tokenizer = json.loads((work / "tokenizer.json").read_text("utf-8"))
+    model = new_model(size, _Ids(tokenizer))
+    arguments = TrainingArguments(
+        output_dir=str(work / "trainer"),
+        num_train_epochs=epochs,
+        per_device_train_batch_size=size.batch_size,
+        per_device_eval_batch_size=2 * size.batch_size,
+        learning_rate=size.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=0.03,
+        weight_decay=0.1,
+        adam_beta2=0.95,
+        bf16=choose_precision("auto") == "bf16",
+        optim="adamw_torch_fused",
+        eval_strategy="steps",
+        eval_steps=400,
+        save_steps=400,
+        save_total_limit=1,
+        logging_steps=50,
+        seed=size.seed,
+        report_to="none",
+        dataloader_pin_memory=False,
+    )
+
+    def dataset(found: list[list[int]]) -> Any:
+        return Dataset.from_dict({"input_ids": found})
+
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        data_collator=collate,
+        train_dataset=dataset(rows),
+        eval_dataset=dataset(checks),
+    )
+    batch_by_length(trainer, [len(row) for row in rows], size.batch_size)
+    folder = work / "trainer"
+    trainer.train(
+        resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    )
+    return trainer
+
+
+class _Ids:
+    """Looks special tokens up in the JSON of a tokenizer."""
+
+    def __init__(self, tokenizer: dict[str, Any]) -> None:
+        self._ids = {token["content"]: token["id"] for token in tokenizer["added_tokens"]}
+
+    def token_to_id(self, token: str) -> int:
+        return int(self._ids[token])
+
+
+def save(trainer: Any, work: Path, out: Path, log: dict[str, Any]) -> None:
+    """Write weights in bf16, tokenizer and training log to ``out``."""
+    import torch
+    from transformers import PreTrainedTokenizerFast
+
+    model = trainer.model.to(torch.bfloat16)
+    model.save_pretrained(out)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_file=str(work / "tokenizer.json"),
+        eos_token=END,
+        pad_token=PAD,
+        model_max_length=trainer.model.config.max_position_embeddings,
+        clean_up_tokenization_spaces=False,
+    )
+    tokenizer.save_pretrained(out)
+    (out / "training.json").write_text(json.dumps(log, indent=1) + "\n")
+
+
+def histories(pairs: list[Pair]) -> list[dict[str, Any]]:
+    """Return, by repository, how many commits were read, of which dates, under which license."""
+    found = []
+    for repo, rows in sorted(Counter(pair.repo for pair in pairs).items()):
+        own = [pair for pair in pairs if pair.repo == repo]
+        found.append(
+            {
+                "repo": repo,
+                "commits": rows,
+                "messages": sum(bool(pair.message) for pair in own),
+                "license": ", ".join(sorted({pair.license for pair in own})),
+                "first": min((pair.date, pair.sha) for pair in own),
+                "last": max((pair.date, pair.sha) for pair in own),
+            }
+        )
+    return found
+
+
+@click.command()
+@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--out", type=click.Path(path_type=Path), default=HERE / "base", show_default=True)
+@click.option("--work", type=click.Path(path_type=Path), default=Path("build/pretrain"))
+@click.option("--epochs", default=3, show_default=True)
+@click.option("--without", multiple=True, help="A repository that must stay unseen.")
+def main(data: Path, out: Path, work: Path, epochs: int, without: tuple[str, ...]) -> None:
+    """Train the tokenizer and the model, and write them to --out."""
+    import time
+
+    from tokenizers import Tokenizer
+
+    from kit.training.measuring import hardware, versions
+
+    size = Size()
+    work.mkdir(parents=True, exist_ok=True)
+    pairs = read_pairs(data, without)
+    click.echo(f"{len(pairs)} commits, {sum(bool(p.message) for p in pairs)} with their message")
+    if not (work / "tokenizer.json").is_file():
+        train_tokenizer(pairs, size).save(str(work / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
+    rows, checks = [], []
+    for number, ids in enumerate(documents(pairs, tokenizer, size)):
+        if number % CHECKED_EVERY == 0:
+            checks.append(ids)
+        else:
+            rows += [ids] * (size.message_copies if pairs[number].message else 1)
+    tokens = sum(map(len, rows))
+    click.echo(f"{len(rows)} documents, {tokens} tokens an epoch")
+    started = time.time()
+    trainer = fit(rows, checks, size, epochs, work)
+    log = {
+        "size": asdict(size),
+        "epochs": epochs,
+        "tokens_per_epoch": tokens,
+        "parameters": trainer.model.num_parameters(),
+        "seconds_since_last_resume": round(time.time() - started),
+        "hardware": hardware(),
+        "versions": versions(),
+        "left_out": list(without),
+        "histories": histories(pairs),
+        "log": trainer.state.log_history,
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    save(trainer, work, out, log)
+
+
+if __name__ == "__main__":
+    main()
