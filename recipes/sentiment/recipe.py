@@ -86,9 +86,15 @@ RECIPE = Recipe(
             ),
             base=MINILM,
             cleaning=Cleaning(
-                stratify_by=("domain", "label"), test_share=0.1, validation_share=0.07
+                stratify_by=("domain", "label"), test_share=0.14, validation_share=0.06
             ),
-            training=Training(epochs=3, learning_rate=8e-5, label_smoothing=0.1),
+            training=Training(
+                epochs=2,
+                learning_rate=1e-4,
+                label_smoothing=0.1,
+                dropout=0.0,
+                freeze_embeddings=True,
+            ),
         ),
         "full": Preset(
             data=HubData("stanfordnlp/imdb", license="other", language_creators="found"),
