@@ -53,7 +53,7 @@ def test_a_killed_training_resumes_to_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_lora_on_a_classifier_is_merged_with_its_head(project: Path) -> None:
-    run = toy_run(project, method="lora", learning_rate=2e-2, epochs=4)
+    run = toy_run(project, method="lora", learning_rate=8e-3, epochs=6)
     *_, (_, record, _) = run_stages(run, silent, last="train")
     assert isinstance(record, CheckpointRecord)
     assert record.trainable_parameters < record.parameters / 2

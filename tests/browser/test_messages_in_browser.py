@@ -36,10 +36,12 @@ HOSTILE = section(
 BOM = added("\ufeffusing System;", "x\ufeff\ufeff y", "\ufeff") * 2
 ASK = """async ({ load, questions }) => {
     const worker = new Worker("generator-worker.js", { type: "module" });
+    let parts = [];
     const ask = (message, wanted) => new Promise((resolve, reject) => {
         worker.onerror = (event) => reject(new Error(event.message));
         worker.onmessage = ({ data }) => {
             if (data.type === "failed") reject(new Error(data.detail));
+            if (data.type === "answer") parts.push(data.answers);
             if (data.type === wanted && data.done !== false) resolve(data);
         };
         worker.postMessage(message);
@@ -48,7 +50,8 @@ ASK = """async ({ load, questions }) => {
     await ask({ ...load, type: "load", model: at(load.model), runtime: at("runtime/") }, "ready");
     const found = [];
     for (const [id, question] of questions.entries()) {
-        found.push(await ask({ type: "run", id, ...question }, "answer"));
+        parts = [];
+        found.push({ ...(await ask({ type: "run", id, ...question }, "answer")), parts });
     }
     worker.terminate();
     return found;
@@ -197,6 +200,12 @@ def test_the_constrained_answer_and_its_alternatives_are_python_s(
         for one, other in zip(found, wanted, strict=True):
             assert one["probability"] == pytest.approx(other["probability"], rel=1e-3)
             assert complete(one["text"], TYPES)
+
+
+def test_the_message_is_there_before_its_alternatives(asked: Asked) -> None:
+    (found,) = asked("int8", [DIFFS[0]], n=3)
+    assert [len(answers) for answers in found["parts"]] == [1, 3]
+    assert found["parts"][0] == found["answers"][:1]
 
 
 def test_unconstrained_alternatives_are_python_s_too(site: Site, asked: Asked) -> None:

@@ -2,7 +2,7 @@
  * Runs an exported text generator off the page's thread; loading.js says how it is talked to.
  *
  * question:  {diff, n = 1, constrained = true}
- * answer:    {answers, done, ...}; first with the greedy answer alone, then whole. Each of `answers`
+ * answer:    {answers, done, ...}; first with the greedy one alone, then whole. Each of `answers`
  *            has text, probability and ids. When done: `lines` of the diff that were read, `of` so
  *            many, `prompt` tokens read and `tokens` written in `writing` of all in all `ms`.
  */
@@ -102,8 +102,9 @@ async function build({ library, name, options, json }) {
   }
 
   function linesRead(diff) {
-    const body = writer.prompt(diff).slice(writer.prefix.length, -writer.suffix.length || undefined);
-    return { lines: linesOf(body), of: linesOf(render(diff, Infinity, () => 1)) };
+    const around = linesOf(writer.prefix) + linesOf(writer.suffix);
+    const read = linesOf(writer.prompt(diff)) - around;
+    return { lines: read, of: linesOf(render(diff, Infinity, () => 1)) };
   }
 
   // A broken file shows here. Not a whole answer: the reader's own is as good to warm up on.

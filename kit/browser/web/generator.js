@@ -108,8 +108,8 @@ class Generator extends Demo {
     const rate = Math.round((1000 * tokens) / Math.max(writing, 1));
     const time = `Computed here in ${Math.max(1, Math.round(ms))} ms`;
     this.origin.textContent = `${time}, ${rate} tokens/s`;
-    const cut = `The model reads a part of a diff this long: ${lines} of ${of} lines, from each file some.`;
-    this.say(lines < of ? cut : "");
+    const cut = "The model reads a part of a diff this long";
+    this.say(lines < of ? `${cut}: ${lines} of ${of} lines, shared out between the files.` : "");
   }
 
   show([first, ...others]) {

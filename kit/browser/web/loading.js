@@ -1,6 +1,6 @@
 /**
- * What the workers of the demos share: the files of a model and of the runtime, kept in the browser,
- * transformers.js on one WebAssembly thread, and the messages to the page. A worker is
+ * What the workers of the demos share: the files of model and runtime, kept in the browser;
+ * transformers.js on one WebAssembly thread; the messages to the page. A worker is
  *
  *   serve(["config.json", "tokenizer.json", "onnx/model_quantized.onnx"], async (loaded) => {
  *     const model = await loaded.library.AutoModel.from_pretrained(loaded.name, loaded.options);

@@ -1,14 +1,14 @@
 /**
- * What the demos of a page share: a card with a box, a model that is loaded when the reader asks for
- * it, recorded answers until then, and the states in between. A kind of demo extends `Demo` and is
- * put on the page by
+ * What the demos of a page share: a card with a box, a model that is loaded when the reader asks
+ * for it, recorded answers until then, and the states in between. A kind of demo extends `Demo` and
+ * is put on the page by
  *
  *   mountAll(".kit-classifier", Classifier);
  *
  * A kind has its `words`, the `workerUrl` and the `boxAttributes`; says when Enter runs (`runsOn`),
- * what an answer is made of (`answerParts`) and what the worker is asked (`question`); and shows what
- * is recorded (`recall`) or comes back (`report`). What a reader types and what demo.json says reach
- * the page as text nodes only.
+ * what an answer is made of (`answerParts`) and what the worker is asked (`question`); and shows
+ * what is recorded (`recall`) or comes back (`report`). What a reader types and what demo.json says
+ * reach the page as text nodes only.
  */
 
 const RECORDED = "The answers below were recorded when the model was evaluated.";

@@ -6,8 +6,8 @@
  *   const writer = new Writer(generation, tokenizer, network);     // generation.json, parsed
  *   for await (const { text } of writer.alternatives(diff, 3)) console.log(text);
  *
- * `tokenizer` is one of transformers.js. `network` has start(), the empty cache; read(ids, cache), a
- * promise of the logits after the last token and of the cache then; and cut(cache, tokens).
+ * `tokenizer` is one of transformers.js. `network` has start(), the empty cache; read(ids, cache),
+ * a promise of the logits after the last token and of the cache then; and cut(cache, tokens).
  */
 
 import { InputError } from "./loading.js";
