@@ -26,7 +26,7 @@ from kit.inference import softmax
 from kit.records import Answer, Comparison, EvaluationRecord, Metric, Probe, Source
 from kit.runs import Progress, Run
 from kit.tasks.text_classification.loading import Rows, load_model, load_tokenizer, read_split, spec
-from kit.tasks.text_classification.predicting import embeddings, logits
+from kit.tasks.text_classification.predicting import logits, with_heads
 
 Probabilities = npt.NDArray[np.float64]
 HEAD_SEEDS = (0, 1, 2)
@@ -102,8 +102,7 @@ def _systems(
                 train.texts, train.truth, rows.texts, k, seed, validation.texts, validation.truth
             ),
         ),
-        ("base_centroid", lambda: _centroid(run, train, rows, k)),
-        ("base", lambda: _untrained(run, rows)),
+        ("base", lambda: _base(run, train, rows)),
         ("majority", lambda: majority(train.truth, len(rows), k)),
     ]
     found: dict[str, Any] = {}
@@ -111,8 +110,8 @@ def _systems(
         progress(f"evaluate {name}", done, len(steps))
         found[name] = step()
     progress("evaluate", len(steps), len(steps))
-    found["base"], seeds = found["base"]
-    return found, seeds
+    found["base_centroid"], found["base"], seeds = found["base"]
+    return {name: found[name] for name in DESCRIPTIONS}, seeds
 
 
 def tuned_probabilities(run: Run, texts: tuple[str, ...]) -> Probabilities:
@@ -127,38 +126,30 @@ def tuned_logits(run: Run, texts: tuple[str, ...]) -> npt.NDArray[np.float32]:
     return logits(load_model(folder, spec(run)), tokenizer, texts)
 
 
-def _untrained(run: Run, rows: Rows) -> tuple[Probabilities, dict[str, Metric]]:
+def _base(
+    run: Run, train: Rows, rows: Rows
+) -> tuple[Probabilities, Probabilities, dict[str, Metric]]:
+    """Return what the base says by nearest class mean, and with the untrained head of median seed.
+
+    The means are those of the first rows of a fixed shuffle: of a thousand, they have settled.
+    """
     from transformers import set_seed
 
-    base = fetch_model(run.base)
+    base, labels = fetch_model(run.base), run.recipe.task.labels
     tokenizer = load_tokenizer(base.folder, run.preset.training.max_length)
-    tries: list[tuple[float, int, Probabilities]] = []
+    models = []
     for seed in HEAD_SEEDS:
         set_seed(seed)
-        model = load_model(base.folder, spec(run))
-        found = softmax(logits(model, tokenizer, rows.texts))
-        tries.append((float((found.argmax(1) == rows.truth).mean()), seed, found))
-    tries.sort(key=lambda item: item[:2])
-    ends = {"accuracy_lowest_seed": tries[0][2], "accuracy_highest_seed": tries[-1][2]}
-    labels = run.recipe.task.labels
-    return tries[len(tries) // 2][2], {
-        name: score(labels, rows.truth, found)["accuracy"] for name, found in ends.items()
-    }
-
-
-def _centroid(run: Run, train: Rows, rows: Rows, k: int) -> Probabilities:
-    """Class means of the first rows of a fixed shuffle: a mean of a thousand has settled."""
-    base = fetch_model(run.base)
-    tokenizer = load_tokenizer(base.folder, run.preset.training.max_length)
-    model = load_model(base.folder, spec(run))
+        models.append(load_model(base.folder, spec(run)))
     chosen = np.random.default_rng(0).permutation(len(train))[:CENTROID_ROWS]
-    texts = [train.texts[i] for i in chosen]
-    return nearest_centroid(
-        embeddings(model, tokenizer, texts),
-        train.truth[chosen],
-        embeddings(model, tokenizer, rows.texts),
-        k,
-    )
+    _, known = with_heads(models[:1], tokenizer, [train.texts[i] for i in chosen])
+    outputs, asked = with_heads(models, tokenizer, rows.texts)
+    centroid = nearest_centroid(known, train.truth[chosen], asked, len(labels))
+    tries = [softmax(found) for found in outputs]
+    tries.sort(key=lambda found: float((found.argmax(1) == rows.truth).mean()))
+    ends = {"accuracy_lowest_seed": tries[0], "accuracy_highest_seed": tries[-1]}
+    seeds = {name: score(labels, rows.truth, found)["accuracy"] for name, found in ends.items()}
+    return centroid, tries[len(tries) // 2], seeds
 
 
 def _comparisons(rows: Rows, answers: Mapping[str, Probabilities]) -> tuple[Comparison, ...]:
