@@ -1,0 +1,139 @@
+"""Runs the Hub: in a thread for a rehearsal or a test, or in the foreground for a person.
+
+with Hub(folder, accounts=[Account("ada")]) as hub:
+    api = HfApi(endpoint=hub.url, token=hub.token("ada"))
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from kit.errors import RunError
+from kit.hub.rehearsal import cards, commits, discussions, files, lfs, repos  # noqa: F401  their routes
+from kit.hub.rehearsal.accounts import Account, Role
+from kit.hub.rehearsal.application import Application, open_rehearsal
+from kit.hub.rehearsal.faults import Entry, Fault
+
+ADA = Account("ada", orgs=("lovelace-lab",))
+
+
+class Hub:
+    """A Hub on loopback, for as long as its ``with`` block."""
+
+    def __init__(
+        self,
+        folder: Path,
+        accounts: Iterable[Account] = (ADA,),
+        faults: Iterable[Fault] = (),
+        port: int = 0,
+        xet: bool = False,
+        part_bytes: int = 10_000_000,
+    ) -> None:
+        """Open the Hub's folder.
+
+        Args:
+            folder: where repos are kept; those of an earlier rehearsal are there again.
+            accounts: who exists; the first owns the Hub's default token.
+            faults: what goes wrong; ``hub.faults`` may be changed at any time.
+            port: 0 takes a free one.
+            xet: large files come in xet's chunks, as on the Hub; else through LFS.
+            part_bytes: LFS contents over this size are sent in parts of it.
+        """
+        self._port, self._accounts = port, list(accounts)
+        self.rehearsal = open_rehearsal(folder, self._accounts, list(faults), xet, part_bytes)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def faults(self) -> list[Fault]:
+        """The faults, to add to and clear."""
+        return self.rehearsal.faults
+
+    @property
+    def requests(self) -> list[Entry]:
+        """Every request since the start, oldest first."""
+        return self.rehearsal.requests
+
+    def token(
+        self, name: str | None = None, role: Role = "write", scopes: Iterable[str] = ()
+    ) -> str:
+        """Return a token; of the first account unless named, for all its repos unless scoped."""
+        return self.rehearsal.registry.token(name or self._accounts[0].name, role, tuple(scopes))
+
+    def bind(self) -> socket.socket:
+        """Take the port.
+
+        Raises:
+            RunError: another program has it.
+        """
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", self._port))
+        except OSError as error:
+            raise RunError(
+                f"port {self._port} cannot be had ({error.strerror}); choose another with --port"
+            ) from error
+        port = sock.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.rehearsal.hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})
+        return sock
+
+    def server(self) -> uvicorn.Server:
+        """Return the server, not yet started."""
+        config = uvicorn.Config(
+            Application(self.rehearsal),
+            http=_protocol(self.rehearsal.transports),
+            ws="none",
+            lifespan="off",
+            log_level="error",
+            timeout_graceful_shutdown=1,
+            # The client's own keep-alive connections must not outlive ours.
+            timeout_keep_alive=60,
+        )
+        return uvicorn.Server(config)
+
+    def __enter__(self) -> Self:
+        """Start, and return once requests are answered."""
+        sock, self._server = self.bind(), self.server()
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [sock]}, daemon=True
+        )
+        self._thread.start()
+        while not self._server.started:
+            self._thread.join(0.01)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop; what was kept stays in the folder."""
+        self._server.should_exit = True
+        if self._thread:
+            self._thread.join()
+
+
+def _protocol(transports: dict[object, asyncio.Transport]) -> type[H11Protocol]:
+    class Connection(H11Protocol):
+        """uvicorn's connection, known by its peer so that a fault can cut it."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            transports[self.client] = transport
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            transports.pop(self.client, None)
+            super().connection_lost(exc)
+
+    return Connection
