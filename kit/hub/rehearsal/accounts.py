@@ -85,6 +85,7 @@ class Registry:
     path: Path
     accounts: list[Account]
     _tokens: dict[str, Viewer] = field(default_factory=dict)
+    _lent: dict[str, Viewer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = {account.name: account for account in self.accounts}
@@ -110,6 +111,12 @@ class Registry:
         self.path.chmod(0o600)
         return token
 
+    def lend(self, viewer: Viewer) -> str:
+        """Return a passing token for the chunk store, good until the Hub stops."""
+        token = f"xet_{secrets.token_urlsafe(24)}"
+        self._lent[token] = viewer
+        return token
+
     def viewer(self, authorization: str | None) -> Viewer:
         """Return who a request comes from.
 
@@ -118,7 +125,8 @@ class Registry:
         """
         if not authorization:
             return NOBODY
-        viewer = self._tokens.get(authorization.removeprefix("Bearer ").strip())
+        token = authorization.removeprefix("Bearer ").strip()
+        viewer = self._tokens.get(token) or self._lent.get(token)
         if viewer is None:
             raise RefusalError(401, "Invalid credentials in Authorization header")
         return viewer

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
@@ -32,6 +33,8 @@ PARTS = {
     # A model's pages and files have no prefix.
     "place": r"(?:(?P<kind>datasets|spaces)/)?(?P<repo>[\w.-]+/[\w.-]+?)",
     "path": "(?P<path>.+)",
+    "xorb": "(?P<xorb>[0-9a-f]{64})",
+    "hash": "(?P<hash>[0-9a-f]{64})",
 }
 
 
@@ -63,7 +66,7 @@ class Rehearsal:
     uploads: dict[str, Any] = field(default_factory=dict)
     transports: dict[Any, asyncio.Transport] = field(default_factory=dict)
     hosts: frozenset[str] = frozenset()
-    extensions: dict[str, Any] = field(default_factory=dict)
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
 
 @dataclass

@@ -11,19 +11,26 @@ from kit.hub.rehearsal.storage import BLOCK, Commit, File, Repo, Storage, blocks
 
 def present(storage: Storage, repo: Repo, sha256: str) -> int | None:
     """Return the size of an LFS content that this repo can commit, None if it never came."""
-    path = storage.lfs_path(repo, sha256)
-    return path.stat().st_size if path.is_file() else None
+    path, chunked = storage.lfs_path(repo, sha256), storage.xorbs.find(sha256)
+    if path.is_file():
+        return path.stat().st_size
+    return chunked.size if chunked else None
 
 
 def stream(storage: Storage, repo: Repo, file: File, start: int, end: int) -> Iterator[bytes]:
     """Yield the bytes ``[start, end)`` of a file."""
-    return blocks(_path(storage, repo, file), start, end)
+    if file.sha256 is None:
+        return blocks(storage.folder(repo) / "blobs" / file.oid, start, end)
+    chunked = storage.xorbs.find(file.sha256)
+    if chunked:
+        return storage.xorbs.stream(chunked, start, end)
+    return blocks(storage.lfs_path(repo, file.sha256), start, end)
 
 
-def _path(storage: Storage, repo: Repo, file: File) -> Path:
-    if file.sha256:
-        return storage.lfs_path(repo, file.sha256)
-    return storage.folder(repo) / "blobs" / file.oid
+def xet_hash(storage: Storage, file: File) -> str | None:
+    """Return xet's name for a content that came in chunks."""
+    chunked = storage.xorbs.find(file.sha256) if file.sha256 else None
+    return chunked.hash if chunked else None
 
 
 def read(storage: Storage, repo: Repo, file: File) -> bytes:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from kit.hub.rehearsal.accounts import RefusalError
 from kit.hub.rehearsal.application import Call, route
-from kit.hub.rehearsal.contents import entry, stream
+from kit.hub.rehearsal.contents import entry, stream, xet_hash
 from kit.hub.rehearsal.storage import Commit, File, Repo, Storage, lfs_pointer, tree_ids
 
 PAGE = 1000
@@ -39,7 +39,7 @@ async def tree(call: Call) -> Response:
     if start + limit < len(paths):
         url = call.request.url.include_query_params(cursor=start + limit)
         headers["Link"] = f'<{url}>; rel="next"'
-    items = _items(call.hub.storage, repo, commit, page, folders, call.flag("expand"))
+    items = _items(call, repo, commit, page, folders, call.flag("expand"))
     return JSONResponse(items, headers=headers)
 
 
@@ -52,18 +52,18 @@ async def paths_info(call: Call) -> Response:
     paths = [str(path).strip("/") for path in form.getlist("paths")]
     known = [path for path in paths if path in commit.tree or (path and path in folders)]
     expand = str(form.get("expand", "")).lower() == "true"
-    return JSONResponse(_items(call.hub.storage, repo, commit, known, folders, expand))
+    return JSONResponse(_items(call, repo, commit, known, folders, expand))
 
 
 def _items(
-    storage: Storage,
+    call: Call,
     repo: Repo,
     commit: Commit,
     paths: Iterable[str],
     folders: dict[str, str],
     expand: bool,
 ) -> list[dict[str, Any]]:
-    found = []
+    found, storage = [], call.hub.storage
     for path in paths:
         item: dict[str, Any] = {"type": "directory", "path": path, "size": 0}
         if path in commit.tree:
@@ -72,6 +72,8 @@ def _items(
             if file.sha256:
                 size = len(lfs_pointer(file.sha256, file.size))
                 item["lfs"] = {"oid": file.sha256, "size": file.size, "pointerSize": size}
+                if call.hub.xet and (name := xet_hash(storage, file)):
+                    item["xetHash"] = name
         else:
             item["oid"] = folders[path]
         if expand:
@@ -116,6 +118,9 @@ async def resolve(call: Call) -> Response:
     }
     if file.sha256:
         headers |= {"X-Linked-Size": str(file.size), "X-Linked-Etag": f'"{file.etag}"'}
+        if call.hub.xet and (name := xet_hash(storage, file)):
+            route_to = f"{call.base}/api/{repo.kind}/{repo.id}/xet-read-token/{commit.id}"
+            headers |= {"X-Xet-Hash": name, "Link": f'<{route_to}>; rel="xet-auth"'}
     return ranged(call, repo, file, call.args["path"], headers)
 
 

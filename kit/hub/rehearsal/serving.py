@@ -18,7 +18,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from kit.errors import RunError
-from kit.hub.rehearsal import cards, commits, discussions, files, lfs, repos  # noqa: F401  their routes
+from kit.hub.rehearsal import cards, cas, commits, discussions, files, lfs, repos  # noqa: F401  routes
 from kit.hub.rehearsal.accounts import Account, Role
 from kit.hub.rehearsal.application import Application, open_rehearsal
 from kit.hub.rehearsal.faults import Entry, Fault
@@ -35,7 +35,7 @@ class Hub:
         accounts: Iterable[Account] = (ADA,),
         faults: Iterable[Fault] = (),
         port: int = 0,
-        xet: bool = False,
+        xet: bool = True,
         part_bytes: int = 10_000_000,
     ) -> None:
         """Open the Hub's folder.

@@ -5,6 +5,7 @@
       commits/<sha>.json     a commit and the files it holds
       blobs/<git sha1>       contents of regular files
       lfs/<sha256>           contents that came through LFS
+    xet/                     contents that came in xet's chunks, for all repos
 
 A kill at any moment leaves contents that nothing names yet, never a ref to what is not there.
 """
@@ -27,6 +28,7 @@ from pydantic import BaseModel
 
 from kit.files import write_atomically
 from kit.hub.rehearsal.accounts import RefusalError
+from kit.hub.rehearsal.xorbs import Xorbs
 
 KINDS = {"models": "model", "datasets": "dataset", "spaces": "space"}
 BLOCK = 1 << 20
@@ -150,6 +152,7 @@ class Storage:
         self.root = root
         shutil.rmtree(root / "incoming", ignore_errors=True)
         (root / "incoming").mkdir(parents=True)
+        self.xorbs = Xorbs(root / "xet")
         self._repos: dict[tuple[str, str], Repo] = {}
         for path in sorted((root / "repos").glob("*/*/*/repo.json")):
             repo = Repo.model_validate_json(path.read_bytes())
