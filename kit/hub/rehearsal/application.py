@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from kit.hub.rehearsal.accounts import NOBODY, Account, RefusalError, Registry, Viewer
 from kit.hub.rehearsal.faults import Entry, Fault, counted
+from kit.hub.rehearsal.spaces import Spaces
 from kit.hub.rehearsal.storage import Repo, Storage
 
 Handler = Callable[["Call"], Awaitable[Response]]
@@ -62,10 +63,12 @@ class Rehearsal:
     faults: list[Fault]
     xet: bool
     part_bytes: int
+    spaces: Spaces
     requests: list[Entry] = field(default_factory=list)
     uploads: dict[str, Any] = field(default_factory=dict)
     transports: dict[Any, asyncio.Transport] = field(default_factory=dict)
     hosts: frozenset[str] = frozenset()
+    static_port: int = 0
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
 
@@ -191,16 +194,28 @@ class Application:
             entry.authorized = authorization is not None
             viewer = self.hub.registry.viewer(authorization)
             entry.user = viewer.name or None
-            path = request.scope["raw_path"].decode("latin-1")
-            for method, pattern, handler in ROUTES:
-                if method == request.method and (found := pattern.fullmatch(path)):
-                    args = {key: unquote(value) for key, value in found.groupdict("").items()}
-                    return await handler(Call(self.hub, request, args, viewer))
-            raise RefusalError(404, "Sorry, we can't find the page you are looking for.")
+            return await self._route(request, viewer)
         except RefusalError as refusal:
             return _refused(refusal)
         except ClientDisconnect:
             return Response(status_code=499)
+
+    async def _route(self, request: Request, viewer: Viewer) -> Response:
+        path = request.scope["raw_path"].decode("latin-1")
+        # Static Spaces have a port, and so an origin, of their own.
+        if request.url.port == self.hub.static_port:
+            path = f"/static{path}"
+        elif path.startswith("/static/"):
+            path = "/"
+        for method, pattern, handler in ROUTES:
+            if method == request.method and (found := pattern.fullmatch(path)):
+                args = {key: unquote(value) for key, value in found.groupdict("").items()}
+                response = await handler(Call(self.hub, request, args, viewer))
+                pushed = self.hub.storage.find(args.get("kind", ""), args.get("repo", ""))
+                if method != "GET" and pushed and pushed.kind == "spaces":
+                    self.hub.spaces.follow(pushed)
+                return response
+        raise RefusalError(404, "Sorry, we can't find the page you are looking for.")
 
 
 def _refused(refusal: RefusalError) -> Response:
@@ -217,4 +232,4 @@ def open_rehearsal(
     """Open the Hub's folder, with what earlier rehearsals left in it."""
     storage = Storage(folder)
     registry = Registry(folder / "accounts.json", accounts)
-    return Rehearsal(storage, registry, faults, xet, part_bytes)
+    return Rehearsal(storage, registry, faults, xet, part_bytes, Spaces(storage))

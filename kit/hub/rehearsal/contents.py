@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from kit.hub.rehearsal.accounts import RefusalError
 from kit.hub.rehearsal.storage import BLOCK, Commit, File, Repo, Storage, blocks
@@ -56,3 +61,18 @@ def check_out(storage: Storage, repo: Repo, commit: Commit, folder: Path) -> Non
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb", buffering=BLOCK) as out:
             out.writelines(stream(storage, repo, file, 0, file.size))
+
+
+def card_data(storage: Storage, repo: Repo, commit: Commit) -> dict[str, Any]:
+    """Return the metadata of a repo's README; empty if there is none that can be read."""
+    file = commit.tree.get("README.md")
+    if file is None or file.sha256:
+        return {}
+    text = read(storage, repo, file).decode("utf-8", "replace")
+    found = re.match(r"---\r?\n(.*?)\r?\n---", text, re.DOTALL)
+    try:
+        # A date in YAML is a string in JSON.
+        card = json.loads(json.dumps(yaml.safe_load(found[1]) if found else {}, default=str))
+    except yaml.YAMLError:
+        return {}
+    return card if isinstance(card, dict) else {}

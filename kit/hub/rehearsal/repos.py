@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from typing import Any
 
-import yaml
 from starlette.responses import JSONResponse, Response
 
 from kit.hub.rehearsal.accounts import BASIC_IS_PAID, RefusalError, whoami
 from kit.hub.rehearsal.application import Call, route
 from kit.hub.rehearsal.cards import WORDS
+from kit.hub.rehearsal.contents import card_data
 from kit.hub.rehearsal.storage import KINDS, Commit, Repo, Storage, lfs_pointer, now
 
 NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]{0,94}[\w-])?")
@@ -106,6 +105,7 @@ async def delete(call: Call) -> Response:
     """Remove a repo; there is no way back."""
     kind, repo_id = _named(call, await call.json())
     call.hub.storage.delete(call.known(kind, repo_id, write=True))
+    call.hub.spaces.stop(repo_id)
     return JSONResponse({})
 
 
@@ -119,6 +119,7 @@ async def move(call: Call) -> Response:
     if call.hub.storage.find(kind, asked["toRepo"]):
         raise RefusalError(409, "This repository already exists")
     call.hub.storage.move(repo, asked["toRepo"])
+    call.hub.spaces.stop(repo.id)
     return JSONResponse({})
 
 
@@ -161,6 +162,15 @@ async def info(call: Call) -> Response:
     repo = call.repo()
     commit = call.hub.storage.resolve(repo, call.revision)
     described_repo = described(call.hub.storage, repo, commit)
+    if repo.kind == "spaces":
+        runtime = call.hub.spaces.runtime(repo)
+        described_repo |= {
+            "sdk": described_repo["cardData"].get("sdk") or repo.sdk,
+            "runtime": runtime,
+            "host": call.hub.spaces.follow(repo).host,
+            "subdomain": repo.id.replace("/", "-").lower(),
+            **{key: described_repo["cardData"].get(key) for key in ("models", "datasets")},
+        }
     described_repo["siblings"] = [_sibling(commit, path, call) for path in sorted(commit.tree)]
     wanted = call.request.query_params.getlist("expand")
     if wanted:
@@ -206,24 +216,7 @@ def described(storage: Storage, repo: Repo, commit: Commit) -> dict[str, Any]:
     if repo.kind == "models":
         named = ("pipeline_tag", "library_name", "model-index")
         found |= {"modelId": repo.id, **{key: card[key] for key in named if key in card}}
-    if repo.kind == "spaces":
-        found |= {"sdk": repo.sdk, "models": card.get("models"), "datasets": card.get("datasets")}
     return found
-
-
-def card_data(storage: Storage, repo: Repo, commit: Commit) -> dict[str, Any]:
-    """Return the metadata of a repo's README; empty if there is none that can be read."""
-    file = commit.tree.get("README.md")
-    if file is None or file.sha256:
-        return {}
-    text = (storage.folder(repo) / "blobs" / file.oid).read_text("utf-8", "replace")
-    found = re.match(r"---\r?\n(.*?)\r?\n---", text, re.DOTALL)
-    try:
-        # A date in YAML is a string in JSON.
-        card = json.loads(json.dumps(yaml.safe_load(found[1]) if found else {}, default=str))
-    except yaml.YAMLError:
-        return {}
-    return card if isinstance(card, dict) else {}
 
 
 def object_id(name: str) -> str:

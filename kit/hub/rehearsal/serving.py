@@ -18,7 +18,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from kit.errors import RunError
-from kit.hub.rehearsal import cards, cas, commits, discussions, files, lfs, repos  # noqa: F401  routes
+from kit.hub.rehearsal import cards, cas, commits, discussions, files, lfs, repos, space_routes  # noqa: F401  routes
 from kit.hub.rehearsal.accounts import Account, Role
 from kit.hub.rehearsal.application import Application, open_rehearsal
 from kit.hub.rehearsal.faults import Entry, Fault
@@ -68,24 +68,20 @@ class Hub:
         """Return a token; of the first account unless named, for all its repos unless scoped."""
         return self.rehearsal.registry.token(name or self._accounts[0].name, role, tuple(scopes))
 
-    def bind(self) -> socket.socket:
-        """Take the port.
+    def bind(self) -> list[socket.socket]:
+        """Take the port, and a second one for static Spaces.
 
         Raises:
             RunError: another program has it.
         """
-        sock = socket.socket()
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind(("127.0.0.1", self._port))
-        except OSError as error:
-            raise RunError(
-                f"port {self._port} cannot be had ({error.strerror}); choose another with --port"
-            ) from error
-        port = sock.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        self.rehearsal.hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})
-        return sock
+        socks = [_listen(self._port), _listen(0)]
+        port, static = (sock.getsockname()[1] for sock in socks)
+        hub = self.rehearsal
+        self.url = hub.spaces.url = f"http://127.0.0.1:{port}"
+        hub.static_port, hub.spaces.static_url = static, f"http://127.0.0.1:{static}"
+        names = ("127.0.0.1", "localhost")
+        hub.hosts = frozenset(f"{name}:{number}" for name in names for number in (port, static))
+        return socks
 
     def server(self) -> uvicorn.Server:
         """Return the server, not yet started."""
@@ -103,9 +99,9 @@ class Hub:
 
     def __enter__(self) -> Self:
         """Start, and return once requests are answered."""
-        sock, self._server = self.bind(), self.server()
+        socks, self._server = self.bind(), self.server()
         self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [sock]}, daemon=True
+            target=self._server.run, kwargs={"sockets": socks}, daemon=True
         )
         self._thread.start()
         while not self._server.started:
@@ -122,6 +118,19 @@ class Hub:
         self._server.should_exit = True
         if self._thread:
             self._thread.join()
+        self.rehearsal.spaces.stop_all()
+
+
+def _listen(port: int) -> socket.socket:
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind(("127.0.0.1", port))
+    except OSError as error:
+        raise RunError(
+            f"port {port} cannot be had ({error.strerror}); choose another with --port"
+        ) from error
+    return sock
 
 
 def _protocol(transports: dict[object, asyncio.Transport]) -> type[H11Protocol]:

@@ -87,6 +87,7 @@ class Repo(BaseModel):
     sdk: str | None = None
     hardware: str = "cpu-basic"
     sleep: int | None = None
+    paused: bool = False
     secrets: dict[str, dict[str, Any]] = {}
     variables: dict[str, dict[str, Any]] = {}
     refs: dict[str, str] = {}
