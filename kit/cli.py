@@ -235,6 +235,22 @@ def hook_uninstall(repo: str, as_json: bool) -> None:
 
 
 @kit.group()
+def hub() -> None:
+    """A Hub on this machine, to rehearse on."""
+
+
+@hub.command("serve")
+@click.option("--port", default=7900, show_default=True, help="0 takes a free one.")
+@click.option("--folder", default="build/hub", show_default=True, help="Where its repos are kept.")
+def hub_serve(port: int, folder: str) -> None:
+    """Serve a loopback Hub that huggingface_hub can use, with pages to look at."""
+    from kit.hub.rehearsal.serving import serve
+
+    project = _project()
+    serve(project.root / Path(folder).expanduser(), port, project.owner, click.echo)
+
+
+@kit.group()
 def site() -> None:
     """The site: recipe pages with the model running in them."""
 

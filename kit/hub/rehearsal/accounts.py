@@ -112,10 +112,14 @@ class Registry:
         return token
 
     def lend(self, viewer: Viewer) -> str:
-        """Return a passing token for the chunk store, good until the Hub stops."""
-        token = f"xet_{secrets.token_urlsafe(24)}"
+        """Return a token that is good until the Hub stops: for the chunk store, or a browser."""
+        token = f"lent_{secrets.token_urlsafe(24)}"
         self._lent[token] = viewer
         return token
+
+    def session(self, key: str | None) -> Viewer:
+        """Return whose browser it is; nobody's, if the key is of an earlier start."""
+        return self._lent.get(key or "", NOBODY)
 
     def viewer(self, authorization: str | None) -> Viewer:
         """Return who a request comes from.

@@ -27,6 +27,7 @@ from kit.hub.rehearsal.spaces import Spaces
 from kit.hub.rehearsal.storage import Repo, Storage
 
 Handler = Callable[["Call"], Awaitable[Response]]
+SESSION = "kit_hub"
 ROUTES: list[tuple[str, re.Pattern[str], Handler]] = []
 PARTS = {
     "kind": "(?P<kind>models|datasets|spaces)",
@@ -193,6 +194,9 @@ class Application:
             authorization = request.headers.get("authorization")
             entry.authorized = authorization is not None
             viewer = self.hub.registry.viewer(authorization)
+            path = request.scope["path"]
+            if not authorization and not path.startswith("/api/") and request.method == "GET":
+                viewer = self.hub.registry.session(request.cookies.get(SESSION))
             entry.user = viewer.name or None
             return await self._route(request, viewer)
         except RefusalError as refusal:

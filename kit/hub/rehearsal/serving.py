@@ -9,17 +9,29 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from kit.errors import RunError
-from kit.hub.rehearsal import cards, cas, commits, discussions, files, lfs, repos, space_routes  # noqa: F401  routes
-from kit.hub.rehearsal.accounts import Account, Role
+from kit.errors import InputError, RunError
+from kit.hub.rehearsal import (  # noqa: F401  routes
+    cards,
+    cas,
+    collections,
+    commits,
+    discussions,
+    files,
+    lfs,
+    pages,
+    repos,
+    space_routes,
+)
+from kit.hub.rehearsal.accounts import Account, Role, Viewer
 from kit.hub.rehearsal.application import Application, open_rehearsal
 from kit.hub.rehearsal.faults import Entry, Fault
 
@@ -48,8 +60,8 @@ class Hub:
             xet: large files come in xet's chunks, as on the Hub; else through LFS.
             part_bytes: LFS contents over this size are sent in parts of it.
         """
-        self._port, self._accounts = port, list(accounts)
-        self.rehearsal = open_rehearsal(folder, self._accounts, list(faults), xet, part_bytes)
+        self._port, self.accounts = port, list(accounts)
+        self.rehearsal = open_rehearsal(folder, self.accounts, list(faults), xet, part_bytes)
         self._thread: threading.Thread | None = None
 
     @property
@@ -66,7 +78,7 @@ class Hub:
         self, name: str | None = None, role: Role = "write", scopes: Iterable[str] = ()
     ) -> str:
         """Return a token; of the first account unless named, for all its repos unless scoped."""
-        return self.rehearsal.registry.token(name or self._accounts[0].name, role, tuple(scopes))
+        return self.rehearsal.registry.token(name or self.accounts[0].name, role, tuple(scopes))
 
     def bind(self) -> list[socket.socket]:
         """Take the port, and a second one for static Spaces.
@@ -146,3 +158,48 @@ def _protocol(transports: dict[object, asyncio.Transport]) -> type[H11Protocol]:
             super().connection_lost(exc)
 
     return Connection
+
+
+def configured(folder: Path, owner: str) -> dict[str, Any]:
+    """Return what ``hub.toml`` in the Hub's folder says of accounts, faults and xet.
+
+    ::
+
+        xet = false
+        accounts = [{name = "ada", orgs = ["lab"], is_pro = true}]
+        faults = [{method = "POST", path = "/commit/", status = 503, times = 2}]
+
+    Raises:
+        InputError: it cannot be read, or names what is not known.
+    """
+    path = folder / "hub.toml"
+    try:
+        given = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+        accounts = [Account(**row) for row in given.pop("accounts", [{"name": owner}])]
+        faults = [Fault(**row) for row in given.pop("faults", [])]
+        if set(given) - {"xet"} or not accounts:
+            raise ValueError(f"expected accounts, faults, xet, got {', '.join(given) or 'nobody'}")
+    except (ValueError, TypeError, OSError) as error:
+        raise InputError(f"{path} cannot be used: {error}") from error
+    return {"accounts": accounts, "faults": faults, "xet": bool(given.get("xet", True))}
+
+
+def serve(folder: Path, port: int, owner: str, say: Callable[[str], None]) -> None:
+    """Run a Hub in the foreground until it is stopped; ``say`` prints how to reach it.
+
+    Raises:
+        InputError: its hub.toml cannot be used.
+        RunError: the port is taken.
+    """
+    hub = Hub(folder, port=port, **configured(folder, owner))
+    socks, first = hub.bind(), hub.accounts[0]
+    key = hub.rehearsal.registry.lend(Viewer(first, "read"))
+    say(f"pages   {hub.url}/?key={key}  (the key shows private repos; new at each start)")
+    say(f"write   export HF_ENDPOINT={hub.url} HF_TOKEN={hub.token()}  (as {first.name})")
+    say(f"read    export HF_ENDPOINT={hub.url} HF_TOKEN={hub.token(role='read')}")
+    say(f"folder  {folder}  (repos, requests.jsonl; accounts and faults may be set in hub.toml)")
+    say("Set HF_ENDPOINT before Python starts: huggingface_hub reads it when it is imported.")
+    try:
+        hub.server().run(sockets=socks)
+    finally:
+        hub.rehearsal.spaces.stop_all()
