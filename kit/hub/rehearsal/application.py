@@ -148,7 +148,8 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or close its connection."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
             return
         query = b"?" + scope["query_string"] if scope["query_string"] else b""
         entry = Entry(scope["method"], (scope["raw_path"] + query).decode("latin-1"))
@@ -162,6 +163,12 @@ class Application:
         finally:
             entry.seconds = round(time.monotonic() - started, 4)
             self.hub.storage.append("requests.jsonl", asdict(entry))
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while (message := await receive())["type"] != "lifespan.shutdown":
+            await send({"type": f"{message['type']}.complete"})
+        await self.hub.spaces.close()
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(
         self, scope: Scope, receive: Receive, send: Send, entry: Entry, fault: Fault | None

@@ -101,7 +101,7 @@ class Hub:
             Application(self.rehearsal),
             http=_protocol(self.rehearsal.transports),
             ws="none",
-            lifespan="off",
+            lifespan="on",
             log_level="error",
             timeout_graceful_shutdown=1,
             # The client's own keep-alive connections must not outlive ours.
@@ -130,7 +130,6 @@ class Hub:
         self._server.should_exit = True
         if self._thread:
             self._thread.join()
-        self.rehearsal.spaces.stop_all()
 
 
 def _listen(port: int) -> socket.socket:
@@ -199,7 +198,4 @@ def serve(folder: Path, port: int, owner: str, say: Callable[[str], None]) -> No
     say(f"read    export HF_ENDPOINT={hub.url} HF_TOKEN={hub.token(role='read')}")
     say(f"folder  {folder}  (repos, requests.jsonl; accounts and faults may be set in hub.toml)")
     say("Set HF_ENDPOINT before Python starts: huggingface_hub reads it when it is imported.")
-    try:
-        hub.server().run(sockets=socks)
-    finally:
-        hub.rehearsal.spaces.stop_all()
+    hub.server().run(sockets=socks)

@@ -111,10 +111,14 @@ class Spaces:
         if space:
             space.process, space.sha = None, None
 
-    def stop_all(self) -> None:
-        """End every process that was started here."""
-        for repo_id in list(self._spaces):
+    async def close(self) -> None:
+        """End every process that was started here, and wait for it."""
+        processes = [space.process for space in self._spaces.values() if space.process]
+        tasks = [space.task for space in self._spaces.values() if space.task]
+        for repo_id in self._spaces:
             self.stop(repo_id)
+        waits = [process.wait() for process in processes]
+        await asyncio.gather(*tasks, *waits, return_exceptions=True)
 
     async def _bring_up(self, repo: Repo, space: Space) -> None:
         commit = self._storage.resolve(repo, "main")
@@ -196,6 +200,7 @@ class Spaces:
             raise StageError("RUNTIME_ERROR", f"{cause}. {_tail(space.run)}") from error
         except asyncio.CancelledError:
             _end(process)
+            await process.wait()
             raise
         return process, f"http://127.0.0.1:{port}"
 
