@@ -100,6 +100,7 @@ def test_paths_that_leave_the_repo_are_refused(http: httpx2.Client) -> None:
         ("model", "tags: one", "tags"),
         ("model", "model-index: {}", "array"),
         ("model", "model-index: [{name: a, results: [{task: {type: t}}]}]", "dataset.type"),
+        ("model", "base_model: ./runs/model", "base_model"),
         ("space", "sdk: streamlite", "sdk"),
         ("space", "{sdk: static, colorTo: teal}", "colorTo"),
         ("space", f"{{sdk: static, short_description: {'x' * 61}}}", "60"),
@@ -118,3 +119,12 @@ def test_metadata_that_is_right_passes_and_an_unknown_task_is_a_warning() -> Non
     card = "---\nlicense: [mit, apache-2.0]\nlanguage: [en, zh-Hans]\npipeline_tag: sing\n---\n"
     assert judge("model", card) == ([], ['The pipeline tag "sing" is not in the list'])
     assert judge("model", "# No metadata")[1]
+
+
+def test_a_commit_with_wrong_metadata_is_refused_whole(http: httpx2.Client) -> None:
+    make(http, "toy")
+    files = {"a.txt": "a", "README.md": "---\nlicense: my-license\n---\n"}
+    sent = push(http, "ada/toy", files)
+    assert sent.status_code == 400
+    assert "YAML metadata verification" in sent.json()["error"]
+    assert http.head("/ada/toy/resolve/main/a.txt").status_code == 404

@@ -14,7 +14,7 @@ HOSTILE = """---
 license: mit
 tags: ["<img src=x onerror=alert(1)>"]
 pipeline_tag: "<script>alert(1)</script>"
-model-index: [{name: "</title><script>alert(1)</script>", results: 3}]
+model-index: [{name: "</title><script>alert(1)</script>", results: []}]
 ---
 # <script>alert(1)</script>
 

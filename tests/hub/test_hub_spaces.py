@@ -130,7 +130,7 @@ def test_cards_and_requirements_that_cannot_be_used_say_why(hub: Hub, http: http
     cases = {
         "CONFIG_ERROR": ({"README.md": "# no card"}, "sdk must be"),
         "BUILD_ERROR": (
-            {"app.py": "1", "requirements.txt": "not a requirement!"},
+            {"app.py": "1", "requirements.txt": "no such!"},
             "requirements.txt",
         ),
     }

@@ -221,6 +221,9 @@ class Application:
         for method, pattern, handler in ROUTES:
             if method == request.method and (found := pattern.fullmatch(path)):
                 args = {key: unquote(value) for key, value in found.groupdict("").items()}
+                if "json" in request.headers.get("content-type", "").removesuffix("ndjson"):
+                    # Kept by the request: a handler then runs without a pause, and so alone.
+                    await request.body()
                 response = await handler(Call(self.hub, request, args, viewer))
                 pushed = self.hub.storage.find(args.get("kind", ""), args.get("repo", ""))
                 if method != "GET" and pushed and pushed.kind == "spaces":

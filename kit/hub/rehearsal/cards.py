@@ -82,6 +82,9 @@ def _known(card: dict[str, Any]) -> Iterator[str]:
                 f'"language" must hold ISO 639 codes such as "en", got {language!r} '
                 "(YAML reads a bare no as false)"
             )
+    for base in _many(card.get("base_model")):
+        if not isinstance(base, str) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", base):
+            yield f'"base_model" with value {base!r} is not valid. Use a model id of the Hub'
 
 
 def _many(value: Any) -> list[Any]:
@@ -90,7 +93,7 @@ def _many(value: Any) -> list[Any]:
 
 def _space(card: dict[str, Any]) -> Iterator[str]:
     for key, known in (("sdk", "sdk"), ("colorFrom", "colour"), ("colorTo", "colour")):
-        if (key in card or key == "sdk") and card.get(key) not in WORDS[known]:
+        if key in card and card[key] not in WORDS[known]:
             yield f'"{key}" must be one of [{", ".join(sorted(WORDS[known]))}]'
     if len(str(card.get("short_description", ""))) > SHORT_CHARACTERS:
         yield f'"short_description" length must be at most {SHORT_CHARACTERS} characters'

@@ -12,9 +12,10 @@ from starlette.responses import JSONResponse, Response
 
 from kit.hub.rehearsal.accounts import RefusalError
 from kit.hub.rehearsal.application import Call, route
+from kit.hub.rehearsal.cards import judge
 from kit.hub.rehearsal.contents import present, read
 from kit.hub.rehearsal.discussions import add_commit_event, open_discussion
-from kit.hub.rehearsal.storage import Repo, Storage, Tree, lfs_file
+from kit.hub.rehearsal.storage import KINDS, Repo, Storage, Tree, lfs_file
 
 REGULAR_BYTES = 10 << 20
 STALE = (
@@ -71,6 +72,8 @@ async def commit(call: Call) -> Response:
             header = line["value"]
         else:
             _apply(storage, repo, tree, line["key"], line["value"])
+    # The body took its time: the repo may have moved on, or away.
+    repo = may_commit(call)
     ref = _target(call, repo, header.get("parentCommit"))
     if call.flag("create_pr"):
         discussion = open_discussion(repo, header["summary"], call.viewer.name, pull=True)
@@ -115,7 +118,16 @@ def _apply(storage: Storage, repo: Repo, tree: Tree, key: str, value: dict[str, 
     if not path or {"", ".", "..", ".git"} & set(parts):
         raise RefusalError(400, f"Invalid path: {path!r}")
     if key == "file":
-        tree[path] = storage.add_blob(repo, _content(path, value))
+        content = _content(path, value)
+        errors, _ = (
+            judge(KINDS[repo.kind], content.decode("utf-8", "replace"))
+            if path == "README.md"
+            else ([], [])
+        )
+        if errors:
+            said = "\n".join(f"- Error: {error}" for error in errors)
+            raise RefusalError(400, f"Push rejected during YAML metadata verification:\n{said}")
+        tree[path] = storage.add_blob(repo, content)
     elif key == "lfsFile":
         size = present(storage, repo, value["oid"])
         if size is None or size != value.get("size", size):
@@ -129,6 +141,13 @@ def _apply(storage: Storage, repo: Repo, tree: Tree, key: str, value: dict[str, 
             del tree[name]
     else:
         raise RefusalError(400, f"Unknown operation: {key}")
+
+
+def _check_card(repo: Repo, content: bytes) -> None:
+    errors, _ = judge(KINDS[repo.kind], content.decode("utf-8", "replace"))
+    if errors:
+        said = "\n".join(f"- Error: {error}" for error in errors)
+        raise RefusalError(400, f"Push rejected during YAML metadata verification:\n{said}")
 
 
 def _content(path: str, value: dict[str, Any]) -> bytes:

@@ -117,6 +117,8 @@ class Hub:
         )
         self._thread.start()
         while not self._server.started:
+            if not self._thread.is_alive():
+                raise RunError(f"the Hub at {self.url} did not start")
             self._thread.join(0.01)
         return self
 

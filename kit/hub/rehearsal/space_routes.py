@@ -52,19 +52,17 @@ def _runtime(call: Call, repo: Repo) -> Response:
 async def change(call: Call) -> Response:
     """Ask for other hardware or sleep, start anew, or pause."""
     repo, asked, what = call.repo(write=True), await call.json(), call.args["what"]
-    changed = repo.model_copy(deep=True)
     if what == "hardware":
-        changed.hardware = asked["flavor"]
-        changed.sleep = asked.get("sleepTimeSeconds", repo.sleep)
-        check_hardware(call, changed)
+        check_hardware(call, repo.model_copy(update={"hardware": asked["flavor"]}))
+        repo.hardware = asked["flavor"]
+        repo.sleep = asked.get("sleepTimeSeconds", repo.sleep)
     elif what == "sleeptime":
-        changed.sleep = asked["seconds"]
+        repo.sleep = asked["seconds"]
     else:
-        changed.paused = what == "pause"
-    call.hub.storage.save(changed)
-    if what == "restart":
-        call.hub.spaces.follow(changed, again=True)
-    return _runtime(call, changed)
+        repo.paused = what == "pause"
+    call.hub.storage.save(repo)
+    call.hub.spaces.follow(repo, again=what == "restart")
+    return _runtime(call, repo)
 
 
 @route("GET", SPACE + "/logs/(?P<sort>run|build)")

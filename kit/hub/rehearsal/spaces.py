@@ -164,7 +164,10 @@ class Spaces:
         folder = self._folder(repo, commit)
         shutil.rmtree(folder.parent, ignore_errors=True)
         check_out(self._storage, repo, commit, folder)
-        _requirements(folder / "requirements.txt", space.build)
+        path = folder / "requirements.txt"
+        lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+        version = card.get("sdk_version")
+        _requirements([*lines, f"gradio=={version}" if version else "gradio"], space.build)
         if repo.hardware == "zero-a10g" and "spaces.GPU" not in (folder / entry).read_text():
             raise StageError("RUNTIME_ERROR", "No @spaces.GPU function detected during startup")
         return entry
@@ -230,8 +233,8 @@ def _stage(space: Space, stage: str) -> None:
     space.stage = f"RUNNING_{stage}" if space.sha else stage
 
 
-def _requirements(path: Path, log: Log) -> None:
-    for line in path.read_text("utf-8").splitlines() if path.is_file() else []:
+def _requirements(lines: list[str], log: Log) -> None:
+    for line in lines:
         text = line.split("#")[0].strip()
         if not text or text.startswith("-"):
             continue
