@@ -33,7 +33,7 @@ PARTS = {
     "kind": "(?P<kind>models|datasets|spaces)",
     "repo": r"(?P<repo>[\w.-]+/[\w.-]+)",
     # A model's pages and files have no prefix.
-    "place": r"(?:(?P<kind>datasets|spaces)/)?(?P<repo>[\w.-]+/[\w.-]+?)",
+    "place": r"(?:(?P<kind>datasets|spaces)/)?(?P<repo>(?!api/|v\d/)[\w.-]+/[\w.-]+?)",
     "path": "(?P<path>.+)",
     "xorb": "(?P<xorb>[0-9a-f]{64})",
     "hash": "(?P<hash>[0-9a-f]{64})",

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from kit.hub.rehearsal.accounts import RefusalError
-from kit.hub.rehearsal.storage import BLOCK, Commit, File, Repo, Storage, blocks
+from kit.hub.rehearsal.storage import Commit, File, Repo, Storage, blocks
 
 
 def present(storage: Storage, repo: Repo, sha256: str) -> int | None:
@@ -59,7 +59,7 @@ def check_out(storage: Storage, repo: Repo, commit: Commit, folder: Path) -> Non
     for path, file in commit.tree.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb", buffering=BLOCK) as out:
+        with target.open("wb") as out:
             out.writelines(stream(storage, repo, file, 0, file.size))
 
 

@@ -28,10 +28,9 @@ from pydantic import BaseModel
 
 from kit.files import write_atomically
 from kit.hub.rehearsal.accounts import RefusalError
-from kit.hub.rehearsal.xorbs import Xorbs
+from kit.hub.rehearsal.xorbs import BLOCK, Xorbs
 
 KINDS = {"models": "model", "datasets": "dataset", "spaces": "space"}
-BLOCK = 1 << 20
 
 
 class File(BaseModel):

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from kit.files import write_atomically
 
+BLOCK = 1 << 20
 ROW = 48
 SHARD_HEADER = 48
 END = b"\xff" * 32
@@ -92,7 +93,17 @@ class Xorbs:
                 write_atomically(path, file.model_dump_json().encode())
 
     def stream(self, file: XetFile, start: int, end: int) -> Iterator[bytes]:
-        """Yield the bytes ``[start, end)`` of a file, a chunk at a time."""
+        """Yield the bytes ``[start, end)`` of a file, in blocks of about a MiB."""
+        held, size = [], 0
+        for piece in self._pieces(file, start, end):
+            held.append(piece)
+            size += len(piece)
+            if size >= BLOCK:
+                yield b"".join(held)
+                held, size = [], 0
+        yield b"".join(held)
+
+    def _pieces(self, file: XetFile, start: int, end: int) -> Iterator[bytes]:
         position = 0
         for term in file.terms:
             with self.xorb(term.xorb).open("rb") as packed:
@@ -105,13 +116,14 @@ class Xorbs:
                     position = after
 
     def _read_chunks(self, name: str) -> tuple[Chunk, ...]:
-        packed, chunks, start = self.xorb(name).read_bytes(), [], 0
-        # A footer may follow the chunks; it begins with a name of its own.
-        while start + 8 <= len(packed) and packed[start : start + 7] != b"XETBLOB":
-            length = int.from_bytes(packed[start + 1 : start + 4], "little")
-            size = int.from_bytes(packed[start + 5 : start + 8], "little")
-            chunks.append(Chunk(start, start + 8 + length, packed[start + 4], size))
-            start += 8 + length
+        chunks, start = [], 0
+        with self.xorb(name).open("rb") as packed:
+            # A footer may follow the chunks; it begins with a name of its own.
+            while len(header := packed.read(8)) == 8 and not header.startswith(b"XETBLOB"):
+                length = int.from_bytes(header[1:4], "little")
+                size = int.from_bytes(header[5:8], "little")
+                chunks.append(Chunk(start, start + 8 + length, header[4], size))
+                start = packed.seek(start + 8 + length)
         return tuple(chunks)
 
 
