@@ -240,7 +240,9 @@ def hub() -> None:
 
 
 @hub.command("serve")
-@click.option("--port", default=7900, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port", default=7900, show_default=True, type=click.IntRange(0, 65535), help="0: a free one."
+)
 @click.option("--folder", default="build/hub", show_default=True, help="Where its repos are kept.")
 def hub_serve(port: int, folder: str) -> None:
     """Serve a loopback Hub that huggingface_hub can use, with pages to look at."""

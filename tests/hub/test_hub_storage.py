@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from kit.errors import InputError, RunError
 from kit.hub.rehearsal.faults import Fault
 from kit.hub.rehearsal.serving import Hub
 from kit.hub.rehearsal.storage import File, blob_id, lfs_pointer, tree_ids
@@ -144,3 +145,22 @@ def test_two_writers_of_one_head_leave_one_commit(hub: Hub, http: httpx2.Client)
     for writer in writers:
         writer.join()
     assert sorted(statuses) == [200, 412]
+
+
+def test_pages_of_a_tree_follow_each_other_at_a_revision_with_slashes(http: httpx2.Client) -> None:
+    make(http, "toy")
+    push(http, "ada/toy", {f"d/{n}.txt": "x" for n in range(5)})
+    http.post("/api/models/ada/toy/branch/exp%2Fa", json={})
+    place, paths = "/api/models/ada/toy/tree/exp%2Fa?recursive=true&limit=3", []
+    while place:
+        page = http.get(place)
+        paths += [row["path"] for row in page.json()]
+        place = page.links.get("next", {}).get("url", "")
+    assert paths == [".gitattributes", "d", *(f"d/{n}.txt" for n in range(5))]
+
+
+def test_two_hubs_do_not_share_a_folder(hub: Hub, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="another Hub"):
+        Hub(tmp_path / "hub")
+    with pytest.raises(InputError, match="ada"):
+        hub.token("adda")

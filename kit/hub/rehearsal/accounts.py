@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from kit.errors import InputError, did_you_mean
 from kit.files import write_atomically
 
 Role = Literal["write", "read"]
@@ -95,9 +96,15 @@ class Registry:
                 self._tokens[row["token"]] = Viewer(account, row["role"], tuple(row["scopes"]))
 
     def token(self, name: str, role: Role = "write", scopes: tuple[str, ...] = ()) -> str:
-        """Return the account's token of this role and scope, the same one every time."""
-        account = next(account for account in self.accounts if account.name == name)
-        viewer = Viewer(account, role, scopes)
+        """Return the account's token of this role and scope, the same one every time.
+
+        Raises:
+            InputError: nobody has the name.
+        """
+        known = {account.name: account for account in self.accounts}
+        if name not in known:
+            raise InputError(f"no account {name!r} on this Hub; {did_you_mean(name, known)}")
+        viewer = Viewer(known[name], role, scopes)
         for token, held in self._tokens.items():
             if held == viewer:
                 return token

@@ -35,6 +35,10 @@ class Fault:
     rate: int | None = None
     seen: int = 0
 
+    def __post_init__(self) -> None:
+        if self.drop not in (None, "before", "after"):
+            raise ValueError(f"expected drop to be before or after, got {self.drop!r}")
+
     def hits(self, method: str, path: str) -> bool:
         """Count a request that matches, and say whether this one is hit."""
         if self.method not in (None, method) or not re.search(self.path, path):

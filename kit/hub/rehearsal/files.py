@@ -6,6 +6,7 @@ import mimetypes
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -37,8 +38,10 @@ async def tree(call: Call) -> Response:
     page = paths[start : start + limit]
     headers = {}
     if start + limit < len(paths):
-        url = call.request.url.include_query_params(cursor=start + limit)
-        headers["Link"] = f'<{url}>; rel="next"'
+        # The path as it came: decoded, a revision with slashes would be another one.
+        url = call.base + call.request.scope["raw_path"].decode()
+        following = urlencode({**query, "cursor": start + limit})
+        headers["Link"] = f'<{url}?{following}>; rel="next"'
     items = _items(call, repo, commit, page, folders, call.flag("expand"))
     return JSONResponse(items, headers=headers)
 
@@ -102,6 +105,8 @@ def _last_to_touch(storage: Storage, repo: Repo, commit: Commit, path: str) -> C
 async def resolve(call: Call) -> Response:
     """Send a file, or the part of it that a Range asks for."""
     repo, storage = call.repo(), call.hub.storage
+    if repo.gated and not call.viewer.reads(repo.id):
+        raise RefusalError(403, f"Access to {repo.id} is restricted", "GatedRepo")
     commit = storage.resolve(repo, call.revision)
     try:
         file = entry(commit, call.args["path"])

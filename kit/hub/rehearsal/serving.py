@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
+from filelock import FileLock, Timeout
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from kit.errors import InputError, RunError
@@ -59,8 +60,12 @@ class Hub:
             port: 0 takes a free one.
             xet: large files come in xet's chunks, as on the Hub; else through LFS.
             part_bytes: LFS contents over this size are sent in parts of it.
+
+        Raises:
+            RunError: another Hub uses the folder.
         """
         self._port, self.accounts = port, list(accounts)
+        self._lock = _hold(folder)
         self.rehearsal = open_rehearsal(folder, self.accounts, list(faults), xet, part_bytes)
         self._thread: threading.Thread | None = None
 
@@ -132,6 +137,18 @@ class Hub:
         self._server.should_exit = True
         if self._thread:
             self._thread.join()
+        self._lock.release()
+
+
+def _hold(folder: Path) -> FileLock:
+    """Keep other Hubs out of the folder: each holds what is in it in memory."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "hub.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise RunError(f"another Hub uses {folder}; stop it, or choose another folder") from error
+    return lock
 
 
 def _listen(port: int) -> socket.socket:

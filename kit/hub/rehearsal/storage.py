@@ -150,7 +150,8 @@ class Storage:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        shutil.rmtree(root / "incoming", ignore_errors=True)
+        for passing in ("incoming", "spaces"):
+            shutil.rmtree(root / passing, ignore_errors=True)
         (root / "incoming").mkdir(parents=True)
         self.xorbs = Xorbs(root / "xet")
         self._repos: dict[tuple[str, str], Repo] = {}
