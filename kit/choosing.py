@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kit.errors import RunError
+from kit.errors import RecipeError, RunError
 from kit.project import Project
 from kit.recipe import (
     DataSource,
@@ -21,6 +21,7 @@ from kit.recipe import (
     LocalData,
     LocalModel,
     ModelSource,
+    PreferenceData,
     Preset,
     find_recipe,
 )
@@ -41,6 +42,7 @@ def choose_run(
     license_id: str | None = None,
     base: str | None = None,
     repos: tuple[str, ...] = (),
+    preferences: str | None = None,
 ) -> Run:
     """Return the run that the options name; its folder need not exist yet."""
     recipe = find_recipe(project.root, name)
@@ -58,6 +60,8 @@ def choose_run(
         paths = tuple(str(Path(repo).expanduser().resolve()) for repo in repos)
         chosen = replace(chosen, data=GitHistories(paths, license_id), test_data=None)
     chosen = _with_data(chosen, data, test_data, {} if repos else columns)
+    if preferences:
+        chosen = _with_preferences(chosen, preferences)
     if base:
         chosen = replace(chosen, base=_base(base))
     if seed is not None:
@@ -129,6 +133,17 @@ def _with_data(
     if test_data:
         preset = replace(preset, test_data=_local(preset, test_data, columns))
     return preset
+
+
+def _with_preferences(preset: Preset, path: str) -> Preset:
+    """Put a file in the place of the preset's pairs; its license is ``unknown``."""
+    if preset.training.objective != "dpo":
+        raise RecipeError(
+            f"--preferences is read where training.objective is dpo, it is "
+            f"{preset.training.objective}; add --set training.objective=dpo"
+        )
+    pairs = PreferenceData(str(Path(path).expanduser().resolve()), license="unknown")
+    return replace(preset, preferences=pairs)
 
 
 def _local(preset: Preset, path: str, columns: dict[str, str]) -> LocalData:

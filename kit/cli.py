@@ -51,6 +51,7 @@ def settings(command: Command) -> Command:
         click.option("--label-column", help="The column that holds the label."),
         click.option("--license", "license_id", help="The license of --data, a Hub id."),
         click.option("--base", help="A base model: a folder, or OWNER/NAME on the Hub."),
+        click.option("--preferences", help="Pairs for dpo: JSONL of prompt, chosen, rejected."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -133,12 +134,29 @@ for _name, _help in (
 @click.argument("name")
 @settings
 @click.option("--on", help="An outside test set instead of the run's own test split.")
+@click.option("--endpoint", metavar="URL", help="Ask an OpenAI-compatible server too, http…/v1.")
+@click.option("--endpoint-model", metavar="NAME", help="The model to ask for there.")
 @as_json
-def evaluate(name: str, on: str | None, as_json: bool, **chosen: Any) -> None:
-    """Put every system on the same rows: the test split, or an outside file."""
-    from kit.reporting import report_outside, report_run
+def evaluate(
+    name: str,
+    on: str | None,
+    endpoint: str | None,
+    endpoint_model: str | None,
+    as_json: bool,
+    **chosen: Any,
+) -> None:
+    """Put every system on the same rows: the test split, or an outside file.
 
-    if on is None:
+    An endpoint's key is read from the environment variable KIT_ENDPOINT_KEY.
+    """
+    from kit.reporting import report_endpoint, report_outside, report_run
+
+    if bool(endpoint) != bool(endpoint_model) or (endpoint and on):
+        raise click.UsageError("expected --endpoint URL with --endpoint-model NAME, without --on")
+    if endpoint and endpoint_model:
+        run = _finished(name, "evaluation.json", chosen)
+        report_endpoint(run, endpoint, endpoint_model, as_json)
+    elif on is None:
         report_run(_run(name, **chosen), "evaluate", "evaluate", as_json)
     else:
         columns = (chosen.pop("text_column"), chosen.pop("label_column"))

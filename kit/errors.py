@@ -6,6 +6,7 @@ The tree::
       + InputError           a file, a column, a row or a value that cannot be used
       + RecipeError          an unknown recipe, preset, setting, or a combination that cannot work
       + SourceError          a base model or data set that is not to be had, or not the pinned bytes
+      + EndpointError        a model behind an address: nobody answers, or not as expected
       + RunError             a run folder: locked, unfinished, made by a newer version
       + GateError            a check that refuses to let a page or a file out
 
@@ -36,6 +37,10 @@ class RecipeError(KitError):
 
 class SourceError(KitError):
     """A base model or a data set that is not to be had, or whose bytes are not the pinned ones."""
+
+
+class EndpointError(KitError):
+    """A model behind an address that does not answer, or not as expected."""
 
 
 class RunError(KitError):

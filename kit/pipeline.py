@@ -173,7 +173,8 @@ def _inputs(run: Run, stage: Stage) -> str:
         digest.update(
             repr((run.recipe.title, run.recipe.slug, replace(run.project, root=Path()))).encode()
         )
-    for name in (*stage.code, *implementation(run.recipe.task.kind).SHARED_CODE):
+    task = implementation(run.recipe.task.kind)
+    for name in (*stage.code, *task.SHARED_CODE, *task.STAGE_CODE.get(stage.name, ())):
         digest.update(_digest(PACKAGE / name.replace("{task}", f"tasks/{run.recipe.task.kind}")))
     for name in stage.recipe_files:
         digest.update(_digest(run.recipe.folder / name.format(recipe=run.recipe.name)))

@@ -111,6 +111,18 @@ class GitHistories:
     language_creators: str | None = "found"
 
 
+@dataclass(frozen=True)
+class PreferenceData:
+    """Pairs of answers to prefer by: JSONL, CSV or Parquet with prompt, chosen and rejected.
+
+    ``path`` is relative to the recipe's folder, or absolute. They are read where the objective of
+    the training is ``dpo``.
+    """
+
+    path: str
+    license: str | None = None
+
+
 DataSource = LocalData | HubData | GitHistories
 ModelSource = HubModel | LocalModel
 
@@ -143,7 +155,8 @@ class Training:
     ``max_length`` is in tokens; ``warmup`` and ``weight_decay`` are fractions; ``patience`` is the
     number of epochs without a better validation loss after which training stops. ``dropout`` is a
     fraction in [0, 1); None leaves the base model's own. ``freeze_embeddings`` keeps the word
-    vectors of the base, so that words the data lacks stay where their neighbours are.
+    vectors of the base, so that words the data lacks stay where their neighbours are. ``beta``
+    holds a model trained by ``dpo`` to its base: the higher, the closer.
     """
 
     objective: Literal["sft", "dpo"] = "sft"
@@ -162,6 +175,7 @@ class Training:
     dropout: float | None = None
     freeze_embeddings: bool = False
     lora_rank: int = 8
+    beta: float = 0.1
     seed: int = 13
 
 
@@ -174,6 +188,7 @@ class Preset:
     training: Training = field(default_factory=Training)
     cleaning: Cleaning = field(default_factory=Cleaning)
     test_data: DataSource | None = None
+    preferences: PreferenceData | None = None
 
 
 @dataclass(frozen=True)

@@ -134,8 +134,18 @@ class Example(Part):
     fields: dict[str, str] = {}
 
 
+class Preferences(Part):
+    """What the data stage kept of a file of pairs; ``splits`` are train and validation."""
+
+    source: Source
+    splits: dict[str, Split]
+    rows_read: int
+    removed: dict[str, int]
+    personal_data: dict[str, int]
+
+
 class DatasetRecord(Record):
-    """What the data stage found, removed and kept."""
+    """What the data stage found, removed and kept. ``preferences`` are those of ``dpo``."""
 
     sources: tuple[Source, ...]
     language_creators: str | None = None
@@ -156,6 +166,7 @@ class DatasetRecord(Record):
     examples: tuple[Example, ...]
     seconds: float
     rows_per_second: float
+    preferences: Preferences | None = None
 
 
 class Epoch(Part):
@@ -167,8 +178,30 @@ class Epoch(Part):
     eval_loss: float
 
 
+class Reward(Part):
+    """The validation pairs after an epoch.
+
+    ``accuracy`` is the share whose chosen answer gained more over the base than the rejected one,
+    ``margin`` beta times the mean difference of the two gains, in nats.
+    """
+
+    epoch: float
+    step: int
+    accuracy: float
+    margin: float
+
+
+class PreferenceFit(Part):
+    """How preferences were trained: on how many pairs, how many too long, what was gained."""
+
+    beta: float
+    pairs: int
+    cut: int
+    rewards: tuple[Reward, ...]
+
+
 class CheckpointRecord(Record):
-    """How the model was trained and what it took."""
+    """How the model was trained and what it took. ``preferences`` is there where it was ``dpo``."""
 
     base: Source
     method: str
@@ -196,6 +229,7 @@ class CheckpointRecord(Record):
     versions: dict[str, str]
     seed: int
     files: tuple[FileEntry, ...]
+    preferences: PreferenceFit | None = None
 
 
 class Slice(Part):
@@ -263,6 +297,28 @@ class EvaluationRecord(Record):
     signatures: dict[str, str] = {}
     source: Source
     seconds: float
+
+
+class Endpoint(Part):
+    """A model behind an address, and how it was asked. ``model`` is the name asked for,
+    ``answered_as`` those that the answers bore; tokens as the endpoint counted them.
+    """
+
+    url: str
+    model: str
+    answered_as: tuple[str, ...]
+    asked_at: str = Field(description="UTC, ISO 8601")
+    instruction: str
+    temperature: float
+    max_tokens: int
+    prompt_tokens: int | None
+    answer_tokens: int | None
+
+
+class EndpointRecord(EvaluationRecord):
+    """An evaluation with one more system, ``endpoint``: a model that no run determines."""
+
+    endpoint: Endpoint
 
 
 class Parity(Part):

@@ -107,6 +107,18 @@ def report_outside(
     task = implementation(run.recipe.task.kind)
     with progress_bar() as progress:
         record, file = task.evaluate_outside(run, path, columns, progress)
+    _report_evaluation(run, record, file, as_json)
+
+
+def report_endpoint(run: Run, url: str, model: str, as_json: bool) -> None:
+    """Put a run's test rows to a model behind an address and print the table or the record."""
+    task = implementation(run.recipe.task.kind)
+    with progress_bar() as progress:
+        record, file = task.evaluate_endpoint(run, url, model, progress)
+    _report_evaluation(run, record, file, as_json)
+
+
+def _report_evaluation(run: Run, record: EvaluationRecord, file: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(record.model_dump(mode="json"), indent=1))
         return

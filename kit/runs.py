@@ -26,6 +26,7 @@ from kit.recipe import (
     LocalData,
     LocalModel,
     ModelSource,
+    PreferenceData,
     Preset,
     Recipe,
 )
@@ -35,7 +36,7 @@ Progress = Callable[[str, int, int | None], None]
 
 VERSIONS = ("torch", "transformers", "tokenizers", "accelerate", "numpy")
 SETTINGS = "settings.json"
-POSITIVE = {"epochs", "batch_size", "learning_rate", "max_length", "lora_rank"}
+POSITIVE = {"epochs", "batch_size", "learning_rate", "max_length", "lora_rank", "beta"}
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,12 @@ def settings_of(recipe: Recipe, preset: Preset) -> dict[str, Any]:
         "test_data": _data_digest(recipe, preset.test_data) if preset.test_data else None,
         "versions": {name: importlib.metadata.version(name) for name in VERSIONS},
     }
-    for source in (values["preset"]["data"], values["preset"]["test_data"]):
+    if preset.training.objective == "dpo":
+        values["preferences"] = preset.preferences and _data_digest(recipe, preset.preferences)
+    else:
+        # What is not read names no run.
+        del values["preset"]["preferences"], values["preset"]["training"]["beta"]
+    for source in (values["preset"].get(name) for name in ("data", "test_data", "preferences")):
         # The bytes name local data; where they lie does not change a result.
         if source and "path" in source:
             source["path"] = Path(source["path"]).name
@@ -96,12 +102,12 @@ def settings_of(recipe: Recipe, preset: Preset) -> dict[str, Any]:
     return values
 
 
-def data_path(recipe: Recipe, source: LocalData) -> Path:
+def data_path(recipe: Recipe, source: LocalData | PreferenceData) -> Path:
     """Return where a local source lies: relative paths start at the recipe's folder."""
     return (recipe.folder / source.path).resolve()
 
 
-def _data_digest(recipe: Recipe, source: DataSource) -> str:
+def _data_digest(recipe: Recipe, source: DataSource | PreferenceData) -> str:
     if isinstance(source, HubData):
         return f"{source.repo_id}@{source.revision}"
     if isinstance(source, GitHistories):
@@ -109,7 +115,8 @@ def _data_digest(recipe: Recipe, source: DataSource) -> str:
     path = data_path(recipe, source)
     if not path.is_file():
         what = "a folder" if path.is_dir() else "none"
-        raise InputError(f"expected a data file at {path}, found {what}; name one with --data")
+        option = "--preferences" if isinstance(source, PreferenceData) else "--data"
+        raise InputError(f"expected a data file at {path}, found {what}; name one with {option}")
     return sha256(path)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
 
 from kit.errors import RecipeError
 from kit.pipeline import STAGES, run_stages
@@ -22,7 +26,10 @@ from kit.records import (
 )
 from kit.runs import Run
 from tests import tiny_commits
+from tests.asking import ask
 from tests.conftest import silent, toy_run
+from tests.gradio_apps import connected, free_port
+from tests.tiny import ROOT
 
 Finished = tuple[Run, dict[str, Record]]
 
@@ -103,6 +110,40 @@ def test_the_space_names_its_samples_and_carries_its_model(commits: Finished) ->
     assert config["samples"][0]["message"]
     assert (space / config["model_path"] / "generation.json").is_file()
     assert (commits[0].folder / "assembly" / "gradio" / "prompts.py").is_file()
+
+
+@pytest.fixture(scope="module")
+def client(commits: Finished) -> Iterator[Client]:
+    """Return a client of the app that ``kit demo toy`` serves."""
+    port = free_port()
+    command = [sys.executable, "-m", "kit", "demo", "toy", "--port", str(port)]
+    path = {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        command, cwd=commits[0].project.root, env=os.environ | path, start_new_session=True
+    )
+    try:
+        yield connected(port)
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait()
+
+
+def test_the_demo_writes_what_kit_predict_does(
+    commits: Finished, client: Client, tmp_path: Path
+) -> None:
+    file = tmp_path / "change.diff"
+    file.write_text(tiny_commits.commit("feat", "router", "offer", 11)["diff"])
+    root = commits[0].project.root
+    wanted = ask(root, "predict", "toy", "--input", str(file), "--n", "3").out.splitlines()
+    assert wanted
+    assert client.predict(file.read_text(), 3, api_name="/write") == wanted
+    assert client.predict(file.read_text(), 3, api_name="/show") == "\n".join(wanted)
+
+
+@pytest.mark.parametrize(("text", "said"), [(" ", "Paste a diff"), ("no diff", "found no file")])
+def test_the_demo_says_what_is_wrong(client: Client, text: str, said: str) -> None:
+    with pytest.raises(AppError, match=said):
+        client.predict(text, 3, api_name="/write")
 
 
 def test_prefix_tuning_is_trained_but_not_exported(tmp_path: Path) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 import runpy
-import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 from gradio_client import Client
@@ -20,6 +17,7 @@ from kit.inference import Classifier
 from kit.records import Record
 from kit.runs import Run
 from kit.spaces.serving import start_space
+from tests.gradio_apps import connected, free_port
 
 Finished = tuple[Run, dict[str, Record]]
 TEXTS = ("a good film", "not a dull book", "<script>alert(1)</script>", "{{ 7*7 }} | --- ünïcode")
@@ -28,25 +26,13 @@ TEXTS = ("a good film", "not a dull book", "<script>alert(1)</script>", "{{ 7*7 
 @pytest.fixture(scope="module")
 def client(finished: Finished) -> Iterator[Client]:
     run, _ = finished
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = start_space(run.folder / "assembly" / "gradio", port)
     try:
-        yield _connected(f"http://127.0.0.1:{port}/")
+        yield connected(port)
     finally:
         process.terminate()
         process.wait()
-
-
-def _connected(url: str) -> Client:
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            return Client(url, verbose=False)
-        except (httpx.HTTPError, OSError, ValueError):
-            assert time.monotonic() < deadline, "the Gradio app did not come up"
-            time.sleep(0.5)
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -79,11 +79,31 @@ def base(folder: Path) -> None:
     ).save_pretrained(folder)
 
 
-def project(folder: Path) -> Path:
-    """Write a project with one recipe, toy, of commits."""
+CHAT = (
+    "{% for turn in messages %}"
+    "{{ '<|diff|>' if turn.role == 'user' else '<|message|>' }}{{ turn.content }}"
+    "{{ '' if turn.role == 'user' else '<|end|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}<|message|>{% endif %}"
+)
+
+
+def chat_base(folder: Path) -> None:
+    """Write a Qwen2 of two layers with random weights, and a tokenizer with a chat template."""
+    transformers: Any = importlib.import_module("transformers")
+    base(folder)
+    made = tiny_text.model("qwen2", spread=0.02)
+    made.config.max_position_embeddings = 1024
+    made.save_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = CHAT
+    tokenizer.save_pretrained(folder)
+
+
+def project(folder: Path, chat: bool = False) -> Path:
+    """Write a project with one recipe, toy, of commits; ``chat`` is for an instruct base."""
     recipe = folder / "recipes" / "toy"
     (recipe / "prose").mkdir(parents=True)
-    base(recipe / "base")
+    (chat_base if chat else base)(recipe / "base")
     (folder / "kit.toml").write_text('owner = "ann"\nsite_url = "http://127.0.0.1:8000/sub/"\n')
     (recipe / "recipe.py").write_text(RECIPE % commit("fix", "cache", "close", 5)["diff"])
     (recipe / "brief.md").write_text(

@@ -11,7 +11,7 @@ from kit.recipe import find_recipe, recipe_names
 
 
 def implementation(kind: str) -> ModuleType:
-    """Return the package of a task: its stages, ``render``, ``evaluate_outside``, ``predict``."""
+    """Return the package of a task: its stages, ``render``, ``predict`` and ``evaluate_…``."""
     return importlib.import_module(f"kit.tasks.{kind}")
 
 

@@ -31,6 +31,8 @@ NAMES = {
     "majority": "commonest label",
     "nearest": "nearest neighbour",
     "rules": "rules",
+    "base_few_shot": "base, few-shot",
+    "endpoint": "endpoint",
 }
 STYLE = (
     "<style>svg{color:#1f2328;font-family:system-ui,-apple-system,'Segoe UI',sans-serif}"
@@ -47,11 +49,18 @@ class Figure:
     alt: str
 
 
+def name_of(record: EvaluationRecord, system: str) -> str:
+    """Return what pages call a system; only the base of a classifier has an untrained head."""
+    if system == "base" and record.headline == "type_accuracy":
+        return "base"
+    return NAMES.get(system, system)
+
+
 def comparison(record: EvaluationRecord) -> Figure:
     """Draw the headline metric of every system with its 95 % interval."""
     key, words = record.headline, record.headline.replace("_", " ")
     ordered = sorted(record.systems.items(), key=lambda item: item[1][key].value)
-    rows = [(NAMES.get(name, name), m[key], name == "tuned") for name, m in ordered]
+    rows = [(name_of(record, name), m[key], name == "tuned") for name, m in ordered]
     said = "; ".join(f"{label} {_interval(metric)}" for label, metric, _ in reversed(rows))
     with _axes(0.42 * len(rows) + 0.7) as (figure, axes):
         _points(axes, rows)

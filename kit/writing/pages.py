@@ -118,7 +118,7 @@ def shared_context(
             key=lambda name: -evaluation.systems[name][evaluation.headline].value,
         ),
         "descriptions": evaluation.descriptions,
-        "names": {name: figures.NAMES.get(name, name) for name in evaluation.systems},
+        "names": {name: figures.name_of(evaluation, name) for name in evaluation.systems},
         "opponents": opponents,
         "verdicts": {name: words.against(evaluation, name) for name in opponents},
         "index": {name: words.comparison_index(evaluation, name) for name in opponents},

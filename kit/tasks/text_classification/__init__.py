@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kit.errors import RecipeError
 from kit.records import (
     AssemblyRecord,
     CheckpointRecord,
@@ -23,6 +24,8 @@ from kit.runs import Progress, Run
 
 SHARED_CODE: tuple[str, ...] = ()
 """What every stage of the task depends on, besides what the pipeline names."""
+STAGE_CODE: dict[str, tuple[str, ...]] = {}
+"""What single stages of the task depend on besides."""
 READS = "text"
 WHOLE_BYTES = None
 """As many bytes of a file are one input of ``kit predict``; None where each line is one."""
@@ -77,6 +80,20 @@ def evaluate_outside(
     from kit.tasks.text_classification.outside import evaluate_outside as evaluate_file
 
     return evaluate_file(run, path, columns, progress)
+
+
+def evaluate_endpoint(
+    run: Run, url: str, model: str, progress: Progress
+) -> tuple[EvaluationRecord, Path]:
+    """Refuse: an endpoint writes text.
+
+    Raises:
+        RecipeError: always.
+    """
+    raise RecipeError(
+        f"--endpoint asks a model that writes text, '{run.recipe.name}' is a recipe of labels; "
+        "name a recipe of text_generation"
+    )
 
 
 def assemble(run: Run, progress: Progress) -> AssemblyRecord:

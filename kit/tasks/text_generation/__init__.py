@@ -24,22 +24,34 @@ from kit.runs import Progress, Run
 
 SHARED_CODE: tuple[str, ...] = ("prompts.py",)
 """What every stage of the task depends on, besides what the pipeline names."""
+STAGE_CODE: dict[str, tuple[str, ...]] = {
+    "data": ("{task}/pairs.py",),
+    "train": ("{task}/preferring.py",),
+    "evaluate": ("{task}/few_shot.py",),
+}
+"""What single stages of the task depend on besides."""
 READS = "diff"
 WHOLE_BYTES = MOST_BYTES
 """As many bytes of a file are one input of ``kit predict``; None where each line is one."""
 
 
 def data(run: Run, progress: Progress) -> DatasetRecord:
-    """Clean, audit and split the commits by project."""
+    """Clean, audit and split the commits by project, and the pairs where the objective is dpo."""
     from kit.data.commit_rows import usable_commits
     from kit.data.preparing import prepare
+    from kit.tasks.text_generation.pairs import prepare_pairs, wanted_pairs
 
-    seed = run.preset.training.seed
-    return prepare(run.recipe, run.preset, seed, run.folder, progress, usable_commits)
+    seed, wanted = run.preset.training.seed, wanted_pairs(run)
+    record = prepare(run.recipe, run.preset, seed, run.folder, progress, usable_commits)
+    if wanted is None:
+        return record
+    pairs = prepare_pairs(run, wanted, progress)
+    sources = (*record.sources, pairs.source)
+    return record.model_copy(update={"preferences": pairs, "sources": sources})
 
 
 def train(run: Run, progress: Progress) -> CheckpointRecord:
-    """Fit the base model to the messages; keep the epoch with the lowest validation loss."""
+    """Fit the base model to messages or preferences; keep the epoch of lowest validation loss."""
     from kit.tasks.text_generation.fitting import fit
 
     return fit(run, progress)
@@ -80,6 +92,15 @@ def evaluate_outside(
     from kit.tasks.text_generation.outside import evaluate_outside as evaluate_file
 
     return evaluate_file(run, path, columns, progress)
+
+
+def evaluate_endpoint(
+    run: Run, url: str, model: str, progress: Progress
+) -> tuple[EvaluationRecord, Path]:
+    """Put the test rows to a model behind an address; return the record and where it stands."""
+    from kit.tasks.text_generation.outside import evaluate_endpoint as ask_endpoint
+
+    return ask_endpoint(run, url, model, progress)
 
 
 def assemble(run: Run, progress: Progress) -> AssemblyRecord:

@@ -1,5 +1,6 @@
 """Every system on the same commits: the tuned model, its base, nearest neighbour, and rules.
 
+A base with a chat template is asked a second time, after training examples as earlier turns.
 Answers are unconstrained and greedy, each system asked with the same prompts. What decoding for use
 adds is reported with the export. ``perplexity`` is of the reference messages after their diffs,
 ``diff_perplexity`` of the diffs themselves: what the base knew and the tuned model may forget.
@@ -30,6 +31,7 @@ from kit.files import write_atomically
 from kit.hub.sources import fetch_model
 from kit.records import Answer, EvaluationRecord, Metric, Source
 from kit.runs import Progress, Run
+from kit.tasks.text_generation.few_shot import few_shot
 from kit.tasks.text_generation.fitting import tokenized
 from kit.tasks.text_generation.loading import (
     Commits,
@@ -51,6 +53,7 @@ DESCRIPTIONS = {
     "nearest": "the message of the most similar training diff (NNGen)",
     "rules": "type from the paths, verb and object from the changed lines, no learning",
     "base": "the base model, asked with the same prompt",
+    "base_few_shot": "the base model, shown three training examples before the same prompt",
 }
 CHANGES: dict[str, Callable[[str], str]] = {
     "hunks reordered": reordered,
@@ -88,7 +91,7 @@ def evaluate_rows(
         headline="type_accuracy",
         labels=types,
         systems=systems,
-        descriptions=DESCRIPTIONS,
+        descriptions={name: DESCRIPTIONS[name] for name in found},
         comparisons=tuple(
             comparison
             for name in found
@@ -112,7 +115,7 @@ def evaluate_rows(
 def _systems(
     run: Run, rows: Commits, progress: Progress
 ) -> tuple[dict[str, list[str]], dict[str, dict[str, Metric]]]:
-    """Return each system's answers, and the perplexities of the two models."""
+    """Return each system's answers, and what was measured of the two models besides."""
     train = read_split(run, "train")
     found: dict[str, list[str]] = {}
     measured: dict[str, dict[str, Metric]] = {}
@@ -124,9 +127,14 @@ def _systems(
     found["rules"] = [rule_message(diff) for diff in rows.diffs]
     progress("evaluate base", 3, 4)
     folder = fetch_model(run.base).folder
-    tokenizer = load_tokenizer(folder)
+    model, tokenizer = load_model(folder).eval(), load_tokenizer(folder)
     asking = prompting(tokenizer, spec(run), run.preset.training.max_length)
-    found["base"], measured["base"] = _of_model(load_model(folder).eval(), tokenizer, asking, rows)
+    found["base"], measured["base"] = _of_model(model, tokenizer, asking, rows)
+    shown = few_shot(tokenizer, asking, model.config.max_position_embeddings, train)
+    if shown:
+        progress("evaluate base, few-shot", 4, 5)
+        prompts = [shown.prompt(diff, tokenizer) for diff in rows.diffs]
+        found["base_few_shot"] = answers(model, tokenizer, prompts, shown)
     return found, measured
 
 

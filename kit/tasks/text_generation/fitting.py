@@ -1,7 +1,8 @@
 """Fit a causal model to prompts and answers with TRL's SFTTrainer, loss on the answer only.
 
 Rows are tokenized here, so that what is cut is known before a trainer is built: TRL would drop a
-row without a trainable token silently.
+row without a trainable token silently. Where the objective is ``dpo``, the rows are pairs and the
+trainer is that of ``preferring``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from kit.recipe import Training
 from kit.records import CheckpointRecord
 from kit.runs import Progress, Run
 from kit.tasks.text_generation.loading import (
+    MOST_UNUSABLE,
     Commits,
     Prompting,
     load_model,
@@ -25,6 +27,13 @@ from kit.tasks.text_generation.loading import (
     prompting,
     read_split,
     spec,
+)
+from kit.tasks.text_generation.pairs import read_pairs
+from kit.tasks.text_generation.preferring import (
+    preference_trainer,
+    refuse_what_cannot_prefer,
+    tokenized_pairs,
+    with_rewards,
 )
 from kit.training.adapters import folded, prepared, wrap
 from kit.training.arguments import choose_precision, trainer_arguments
@@ -36,7 +45,6 @@ from kit.training.recording import checkpoint_record, parameters, reporter
 if TYPE_CHECKING:
     from datasets import Dataset
 
-MOST_CUT = 0.05
 UNTRAINED = -100
 
 
@@ -50,11 +58,12 @@ def fit(run: Run, progress: Progress) -> CheckpointRecord:
     precision = choose_precision(training.precision)
     tokenizer = load_tokenizer(base.folder)
     asking = prompting(tokenizer, spec(run), training.max_length)
-    splits = [tokenized(tokenizer, asking, read_split(run, n)) for n in ("train", "validation")]
+    splits, cut = _splits(run, tokenizer, asking)
     set_seed(training.seed)
     model = wrap(prepared(_base_model(base.folder, training), training), training, "CAUSAL_LM")
+    reference = _base_model(base.folder, training) if training.objective == "dpo" else None
     work = run.folder / "trainer"
-    trainer = _trainer(model, tokenizer, splits, training, work, precision, progress)
+    trainer = _trainer(model, reference, tokenizer, splits, training, work, precision, progress)
     counts = parameters(model)
     with Meter(run.project.country) as meter:
         trainer.train(resume_from_checkpoint=resume_from(work, progress))
@@ -63,7 +72,7 @@ def fit(run: Run, progress: Progress) -> CheckpointRecord:
         run, base.source, trainer, meter, precision, counts, sum(splits[0]["length"])
     )
     shutil.rmtree(work, ignore_errors=True)
-    return record
+    return record if reference is None else with_rewards(record, trainer, training, cut)
 
 
 def refuse_what_cannot_work(training: Training) -> None:
@@ -72,16 +81,22 @@ def refuse_what_cannot_work(training: Training) -> None:
     Raises:
         RecipeError: names the setting, the reason and what works.
     """
-    if training.objective != "sft":
-        raise RecipeError(
-            f"training.objective={training.objective} needs pairs of answers to prefer, "
-            "these rows hold one message each; use sft"
-        )
+    if training.objective == "dpo":
+        refuse_what_cannot_prefer(training)
     if training.quantization and training.method not in {"lora", "dora"}:
         raise RecipeError(
             f"training.quantization=nf4 freezes the weights, training.method={training.method} "
             "would train or scale them; use lora or dora"
         )
+
+
+def _splits(run: Run, tokenizer: Any, asking: Prompting) -> tuple[list[Dataset], int]:
+    """Return train and validation as the objective takes them, and how many pairs are cut."""
+    names = ("train", "validation")
+    if run.preset.training.objective == "sft":
+        return [tokenized(tokenizer, asking, read_split(run, name)) for name in names], 0
+    found = [tokenized_pairs(tokenizer, asking, read_pairs(run, name)) for name in names]
+    return [pairs for pairs, _ in found], sum(cut for _, cut in found)
 
 
 def tokenized(tokenizer: Any, asking: Prompting, rows: Commits) -> Dataset:
@@ -105,7 +120,7 @@ def tokenized(tokenizer: Any, asking: Prompting, rows: Commits) -> Dataset:
         columns["input_ids"].append(prompt + answer)
         columns["labels"].append([UNTRAINED] * len(prompt) + answer)
         columns["length"].append(len(prompt) + len(answer))
-    if cut > MOST_CUT * len(rows):
+    if cut > MOST_UNUSABLE * len(rows):
         raise InputError(
             f"expected messages of at most {asking.max_new_tokens - 1} tokens, {cut} of "
             f"{len(rows)} are longer; raise max_new_tokens in the recipe's task"
@@ -131,6 +146,7 @@ def _base_model(folder: Path, training: Training) -> Any:
 
 def _trainer(
     model: Any,
+    reference: Any,
     tokenizer: Any,
     splits: Sequence[Dataset],
     training: Training,
@@ -139,6 +155,24 @@ def _trainer(
     progress: Progress,
 ) -> Any:
     from transformers import EarlyStoppingCallback, PrinterCallback
+
+    given = {
+        "model": model,
+        "train_dataset": splits[0],
+        "eval_dataset": splits[1],
+        "processing_class": tokenizer,
+        "callbacks": [EarlyStoppingCallback(training.patience), reporter(progress)],
+    }
+    if reference is None:
+        trainer = _message_trainer(training, work, precision, **given)
+    else:
+        trainer = preference_trainer(reference, training, work, precision, **given)
+    trainer.remove_callback(PrinterCallback)
+    batch_by_length(trainer, splits[0]["length"], training.batch_size)
+    return trainer
+
+
+def _message_trainer(training: Training, work: Path, precision: str, **given: Any) -> Any:
     from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
 
     arguments = trainer_arguments(
@@ -150,17 +184,7 @@ def _trainer(
         dataset_kwargs={"skip_prepare_dataset": True},
         activation_checkpointing=False,
     )
-    trainer = SFTTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=splits[0],
-        eval_dataset=splits[1],
-        processing_class=tokenizer,
-        callbacks=[EarlyStoppingCallback(training.patience), reporter(progress)],
-    )
-    trainer.remove_callback(PrinterCallback)
-    batch_by_length(trainer, splits[0]["length"], training.batch_size)
-    return trainer
+    return SFTTrainer(args=arguments, **given)
 
 
 def _keep(

@@ -7,7 +7,7 @@ tokens of its own tokenizer; those of a model with a chat template come from the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,8 @@ INSTRUCTION = (
     "`type(scope): description`, at most 72 characters, nothing else.\n\n"
 )
 SLACK = 4
+MOST_UNUSABLE = 0.05
+"""The largest share of training rows that may be left out before a fit is refused."""
 MARK = "\x00diff\x00"
 
 
@@ -111,13 +113,25 @@ def prompting(tokenizer: Any, task: TextGeneration, max_length: int) -> Promptin
     )
 
 
+def chat_frame(tokenizer: Any, shown: Sequence[tuple[str, str]] = ()) -> tuple[str, str]:
+    """Return what the chat template puts before and after the diff that is asked about.
+
+    ``shown`` are rendered diffs with their messages, as turns before the question.
+    """
+    turns = []
+    for diff, message in shown:
+        turns.append({"role": "user", "content": INSTRUCTION + diff})
+        turns.append({"role": "assistant", "content": message})
+    turns.append({"role": "user", "content": INSTRUCTION + MARK})
+    text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    before, _, after = text.partition(MARK)
+    return before, after
+
+
 def _frame(tokenizer: Any) -> tuple[str, str]:
     """Return what stands before and after the diff."""
     if getattr(tokenizer, "chat_template", None):
-        turn = [{"role": "user", "content": INSTRUCTION + MARK}]
-        text = tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
-        before, _, after = text.partition(MARK)
-        return before, after
+        return chat_frame(tokenizer)
     known = tokenizer.get_vocab()
     if DIFF in known and MESSAGE in known:
         return DIFF, MESSAGE

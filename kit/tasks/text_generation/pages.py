@@ -106,7 +106,7 @@ def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[s
         "shown_rows": sorted(dataset.examples, key=lambda row: len(row.text))[:3],
         "diff_block": diff_block,
         "snippet": SNIPPET.format(repo=shared["repo_id"]),
-        **_headings(evaluation, shared["strongest"]),
+        **_headings(evaluation, shared["strongest"], records["checkpoint"].objective),
     }
 
 
@@ -121,10 +121,10 @@ def diff_block(diff: str) -> str:
     return known("\n".join([f"{fence}diff", *shown, *more, fence]))
 
 
-def _headings(evaluation: EvaluationRecord, strongest: str) -> dict[str, Any]:
+def _headings(evaluation: EvaluationRecord, strongest: str, objective: str) -> dict[str, Any]:
     """Return headings and captions that say the finding, each by a condition on a record."""
     verdict = words.against(evaluation, strongest)
-    name = figures.NAMES.get(strongest, strongest)
+    name = figures.name_of(evaluation, strongest)
     weakest = words.weakest_slice(evaluation, "type")
     kind = evaluation.slices[weakest].value if weakest is not None else None
     return {
@@ -140,5 +140,7 @@ def _headings(evaluation: EvaluationRecord, strongest: str) -> dict[str, Any]:
         },
         "caption_comparison": f"The tuned model {verdict} the strongest baseline, {name}.",
         "caption_slices": f"Weakest on {kind}." if kind else "Right types by slice.",
-        "caption_loss": "Loss on the tokens of the message only.",
+        "caption_loss": "Loss on the tokens of the message only."
+        if objective == "sft"
+        else "Loss of the preferences (DPO), in nats.",
     }

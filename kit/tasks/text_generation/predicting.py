@@ -46,7 +46,7 @@ def answers(model: Any, tokenizer: Any, prompts: Sequence[str], asking: Promptin
             )
             fresh = ids[:, batch["input_ids"].shape[1] :]
             texts = tokenizer.batch_decode(fresh, skip_special_tokens=True)
-            found.update(zip(chosen, (_first_line(text) for text in texts), strict=True))
+            found.update(zip(chosen, map(first_line, texts), strict=True))
     return [found[i] for i in range(len(prompts))]
 
 
@@ -76,5 +76,6 @@ def _batches(tokenizer: Any, prompts: Sequence[str]) -> Iterator[tuple[list[int]
         yield chosen, tokenizer.pad(rows, return_tensors="pt")
 
 
-def _first_line(text: str) -> str:
+def first_line(text: str) -> str:
+    """Return what counts of an answer: its first line."""
     return text.strip().split("\n")[0].strip()
