@@ -82,10 +82,23 @@ def test_faults_and_accounts_come_from_a_file(tmp_path: Path) -> None:
     assert [account.name for account in configured(tmp_path, "you")["accounts"]] == ["you"]
     (tmp_path / "hub.toml").write_text(
         'xet = false\naccounts = [{name = "eve", orgs = ["lab"]}]\nfaults = [{status = 503}]\n'
+        'tokens = [{name = "eve", scopes = ["eve/toy"]}]\n'
     )
     found = configured(tmp_path, "you")
     assert found["faults"] == [Fault(status=503)]
     assert found["xet"] is False
+    assert found["tokens"] == [("eve", "write", ["eve/toy"])]
     (tmp_path / "hub.toml").write_text("colour = 1\n")
     with pytest.raises(InputError, match="colour"):
         configured(tmp_path, "you")
+
+
+def test_a_refusal_is_heard_by_a_client_that_is_still_sending(
+    hub: Hub, http: httpx2.Client
+) -> None:
+    make(http, "toy")
+    hub.faults.append(Fault(path="/commit/", status=503))
+    large = {f"{n}.txt": "x" * 1_000_000 for n in range(8)}
+    assert push(http, "ada/toy", large).status_code == 503
+    http.headers["authorization"] = f"Bearer {hub.token('ada', role='read')}"
+    assert push(http, "ada/toy", large).status_code == 403

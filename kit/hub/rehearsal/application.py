@@ -7,6 +7,7 @@ one segment, ``refs%2Fpr%2F1``, and frameworks decode before they route.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import secrets
@@ -178,6 +179,7 @@ class Application:
         if fault and fault.drop == "before":
             await self._close(scope)
         elif fault and fault.status:
+            await _drain(Request(scope, receive))
             response = _refused(RefusalError(fault.status, fault.message))
             await response(scope, receive, send)
         else:
@@ -207,6 +209,7 @@ class Application:
             entry.user = viewer.name or None
             return await self._route(request, viewer)
         except RefusalError as refusal:
+            await _drain(request)
             return _refused(refusal)
         except ClientDisconnect:
             return Response(status_code=499)
@@ -230,6 +233,13 @@ class Application:
                     self.hub.spaces.follow(pushed)
                 return response
         raise RefusalError(404, "Sorry, we can't find the page you are looking for.")
+
+
+async def _drain(request: Request) -> None:
+    """Read what is left of a body: a client that is still sending might not hear the answer."""
+    with contextlib.suppress(ClientDisconnect, RuntimeError):
+        async for _ in request.stream():
+            pass
 
 
 def _refused(refusal: RefusalError) -> Response:

@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import uvicorn
 from filelock import FileLock, Timeout
@@ -178,13 +178,22 @@ def _protocol(transports: dict[object, asyncio.Transport]) -> type[H11Protocol]:
     return Connection
 
 
+class TokenRow(NamedTuple):
+    """A token that hub.toml asks for."""
+
+    name: str
+    role: Role = "write"
+    scopes: tuple[str, ...] = ()
+
+
 def configured(folder: Path, owner: str) -> dict[str, Any]:
-    """Return what ``hub.toml`` in the Hub's folder says of accounts, faults and xet.
+    """Return what ``hub.toml`` in the Hub's folder says of accounts, tokens, faults and xet.
 
     ::
 
         xet = false
         accounts = [{name = "ada", orgs = ["lab"], is_pro = true}]
+        tokens = [{name = "ada", role = "write", scopes = ["ada/toy"]}]
         faults = [{method = "POST", path = "/commit/", status = 503, times = 2}]
 
     Raises:
@@ -195,11 +204,14 @@ def configured(folder: Path, owner: str) -> dict[str, Any]:
         given = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
         accounts = [Account(**row) for row in given.pop("accounts", [{"name": owner}])]
         faults = [Fault(**row) for row in given.pop("faults", [])]
+        tokens = [TokenRow(**row) for row in given.pop("tokens", [])]
         if set(given) - {"xet"} or not accounts:
-            raise ValueError(f"expected accounts, faults, xet, got {', '.join(given) or 'nobody'}")
+            known = "accounts, tokens, faults and xet"
+            raise ValueError(f"expected {known}, got {', '.join(given) or 'nobody'}")
     except (ValueError, TypeError, OSError) as error:
         raise InputError(f"{path} cannot be used: {error}") from error
-    return {"accounts": accounts, "faults": faults, "xet": bool(given.get("xet", True))}
+    xet = bool(given.get("xet", True))
+    return {"accounts": accounts, "faults": faults, "xet": xet, "tokens": tokens}
 
 
 def serve(folder: Path, port: int, owner: str, say: Callable[[str], None]) -> None:
@@ -209,12 +221,18 @@ def serve(folder: Path, port: int, owner: str, say: Callable[[str], None]) -> No
         InputError: its hub.toml cannot be used.
         RunError: the port is taken.
     """
-    hub = Hub(folder, port=port, **configured(folder, owner))
+    chosen = configured(folder, owner)
+    tokens: list[TokenRow] = chosen.pop("tokens")
+    hub = Hub(folder, port=port, **chosen)
     socks, first = hub.bind(), hub.accounts[0]
     key = hub.rehearsal.registry.lend(Viewer(first, "read"))
     say(f"pages   {hub.url}/?key={key}  (the key shows private repos; new at each start)")
     say(f"write   export HF_ENDPOINT={hub.url} HF_TOKEN={hub.token()}  (as {first.name})")
     say(f"read    export HF_ENDPOINT={hub.url} HF_TOKEN={hub.token(role='read')}")
-    say(f"folder  {folder}  (repos, requests.jsonl; accounts and faults may be set in hub.toml)")
+    for row in tokens:
+        say(f"{row.role:7} HF_TOKEN={hub.token(*row)}  ({', '.join(row.scopes) or row.name})")
+    say(
+        f"folder  {folder}  (repos, requests.jsonl; hub.toml may set accounts, tokens, faults, xet)"
+    )
     say("Set HF_ENDPOINT before Python starts: huggingface_hub reads it when it is imported.")
     hub.server().run(sockets=socks)

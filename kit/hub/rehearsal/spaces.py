@@ -134,6 +134,9 @@ class Spaces:
         except StageError as error:
             self._halt(space, error)
             return
+        except (OSError, ValueError) as error:
+            self._halt(space, StageError("BUILD_ERROR", str(error)))
+            return
         earlier, space.process = space.process, process
         if earlier:
             _end(earlier)
