@@ -217,6 +217,24 @@ def accept(name: str, as_json: bool, **chosen: Any) -> None:
     _print(paths, paths, as_json)
 
 
+@kit.command()
+@click.argument("name")
+@click.option("--apply", "action", flag_value="apply", help="Do it, and make it public.")
+@click.option("--rehearse", "action", flag_value="rehearse", help="Do it on a Hub made here.")
+@click.option("--undo", "action", flag_value="undo", help="Back to what was there before.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before --undo.")
+@settings
+@as_json
+def publish(name: str, action: str | None, yes: bool, as_json: bool, **chosen: Any) -> None:
+    """Print what publishing would do: repos, files, card data, gates, cost; --apply does it."""
+    from kit.publishing.commands import COMMANDS
+
+    run = _finished(name, "assembly.json", chosen)
+    if action == "undo" and not yes:
+        click.confirm(f"Take back the last publication of {name}?", abort=True, err=True)
+    _print(*COMMANDS[action or "plan"](run, _bar), as_json)
+
+
 @kit.group()
 def hook() -> None:
     """The git hook that proposes a message at `git commit`."""

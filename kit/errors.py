@@ -9,6 +9,10 @@ The tree::
       + EndpointError        a model behind an address: nobody answers, or not as expected
       + RunError             a run folder: locked, unfinished, made by a newer version
       + GateError            a check that refuses to let a page or a file out
+      + HubError             the Hub refused
+          + ConflictError    someone else changed what was to be changed
+              + TakenError   a name that was to be created is taken
+          + PassingHubError  it did not answer well, for now
 
 A message says what was expected, what was given and what to do, in one line. A bug is not a
 KitError: it keeps its traceback.
@@ -49,6 +53,26 @@ class RunError(KitError):
 
 class GateError(KitError):
     """A check that refuses to let a page or a file out."""
+
+
+class HubError(KitError):
+    """The Hub refused; ``status`` is the HTTP status where there was one."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ConflictError(HubError):
+    """Someone else changed, or took, what was to be changed."""
+
+
+class TakenError(ConflictError):
+    """A name that was to be created is taken: nothing was created."""
+
+
+class PassingHubError(HubError):
+    """The Hub, or the way to it, failed in a manner that may pass."""
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

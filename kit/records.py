@@ -368,3 +368,24 @@ class AssemblyRecord(Record):
 
     repos: dict[str, tuple[FileEntry, ...]]
     space_sdk: str
+
+
+class PublishedRepo(Part):
+    """One repo of a publication. ``before`` is the commit it stood at, None if it was not there."""
+
+    repo_type: str
+    repo_id: str
+    url: str
+    commit: str
+    before: str | None
+    visibility: str
+
+
+class PublicationRecord(Record):
+    """What was pushed: to which Hub, under which tag, as which commits; and the journal's name."""
+
+    endpoint: str
+    tag: str
+    assembly: str
+    repos: tuple[PublishedRepo, ...]
+    journal: str

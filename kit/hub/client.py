@@ -1,0 +1,535 @@
+"""The Hub as a publication needs it: the only module that writes there.
+
+    hub = Hub("https://huggingface.co", token)
+    found = hub.look(Repo("model", "you/sentiment-minilm"))       # None, or head, files, visibility
+
+It is huggingface_hub underneath. Three things are added. A request that was refused for a passing
+reason (429, 5xx, a broken or silent connection) is sent again after a pause. A write that may have
+landed before its connection broke is looked for before it is sent again. And every failure becomes
+one line that says which repo, what the Hub said and what to do; a token is never part of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from kit.errors import ConflictError, HubError, KitError, PassingHubError, TakenError
+
+Kind = Literal["dataset", "model", "space"]
+T = TypeVar("T")
+MAIN = "main"
+SEEDED = {".gitattributes", "README.md"}
+"""What the Hub itself puts into a new repo."""
+
+
+@dataclass(frozen=True, order=True)
+class Repo:
+    """A repo on the Hub: what kind, and OWNER/NAME."""
+
+    kind: Kind
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file in a repo; ``oid`` is sha256 of its bytes where ``lfs``, else its git blob id."""
+
+    oid: str
+    bytes: int
+    lfs: bool
+
+
+@dataclass(frozen=True)
+class RemoteRepo:
+    """A repo as it stands at a revision."""
+
+    head: str
+    private: bool
+    files: Mapping[str, RemoteFile]
+    sdk: str | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who a token belongs to, and what it may do. ``scopes`` is None unless it is fine-grained."""
+
+    name: str
+    writes: bool
+    pro: bool
+    organizations: Mapping[str, str] = field(default_factory=dict)
+    scopes: tuple[tuple[str, frozenset[str]], ...] | None = None
+
+    def may_write(self, repo: Repo) -> bool:
+        """Return whether the token may create or write the repo, as far as the Hub tells."""
+        owner = repo.id.partition("/")[0]
+        if owner != self.name and self.organizations.get(owner) not in {"admin", "write"}:
+            return False
+        if self.scopes is None:
+            return self.writes
+        return any(name in {owner, repo.id} and "repo.write" in may for name, may in self.scopes)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for an answer, how often to ask again, and how to pass the time; seconds."""
+
+    attempts: int = 5
+    first_wait: float = 1.0
+    longest_wait: float = 30.0
+    timeout: float = 60.0
+    sleep: Callable[[float], None] = time.sleep
+
+    def wait(self, attempt: int) -> None:
+        """Pause after the attempt of that number, counted from 0: each time twice as long."""
+        self.sleep(min(self.first_wait * 2**attempt, self.longest_wait))
+
+
+class Hub:
+    """A Hub and an account on it.
+
+    Every method raises HubError in one line; ConflictError where somebody else changed the repo;
+    PassingHubError when the Hub did not answer well for as long as ``patience`` lasts.
+    """
+
+    def __init__(self, endpoint: str, token: str | None, patience: Patience | None = None) -> None:
+        from huggingface_hub import HfApi, set_client_factory
+        from huggingface_hub.utils._http import default_client_factory
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+
+        self.endpoint = endpoint.rstrip("/")
+        self.patience = patience or Patience()
+        self._api = HfApi(endpoint=self.endpoint, token=token or False)
+        self.token = token
+        disable_progress_bars()
+
+        # The library's own client waits for ever.
+        def client() -> Any:
+            made = default_client_factory()
+            made.timeout = self.patience.timeout
+            return made
+
+        set_client_factory(client)
+
+    # -- reading
+
+    def account(self) -> Account:
+        """Return whose token this is."""
+        if not self.token:
+            raise HubError(
+                f"expected a token with the right to write at {self.endpoint}, found none; "
+                "`hf auth login`, or set HF_TOKEN"
+            )
+        said = self._ask("who the token belongs to", lambda: self._api.whoami(self.token))
+        token = (said.get("auth") or {}).get("accessToken") or {}
+        fine = token.get("fineGrained")
+        return Account(
+            name=said["name"],
+            writes=token.get("role") in {"write", "fineGrained"},
+            pro=bool(said.get("isPro")),
+            organizations={
+                org["name"]: org.get("roleInOrg", "read") for org in said.get("orgs") or []
+            },
+            scopes=None if token.get("role") != "fineGrained" else _scopes(fine or {}),
+        )
+
+    def look(self, repo: Repo, revision: str | None = None) -> RemoteRepo | None:
+        """Return the repo at a revision, ``main`` if None; None where there is no such thing."""
+        from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
+        def ask() -> RemoteRepo | None:
+            try:
+                info = self._api.repo_info(repo.id, repo_type=repo.kind, revision=revision)
+                found = self._api.list_repo_tree(
+                    repo.id, repo_type=repo.kind, revision=info.sha, recursive=True
+                )
+                files = {item.path: _remote(item) for item in found if hasattr(item, "blob_id")}
+            except (RepositoryNotFoundError, RevisionNotFoundError):
+                return None
+            sdk = getattr(info, "sdk", None)
+            return RemoteRepo(str(info.sha), bool(info.private), files, sdk)
+
+        return self._ask(f"{repo} was read", ask)
+
+    def read(self, repo: Repo, path: str, revision: str) -> bytes:
+        """Return a file's bytes; for small ones."""
+        from huggingface_hub import hf_hub_url
+
+        url = hf_hub_url(
+            repo.id, path, repo_type=repo.kind, revision=revision, endpoint=self.endpoint
+        )
+        found = self._ask(f"{path} of {repo} was read", lambda: self._get(url))
+        return bytes(found.content)
+
+    def get(self, url: str) -> bytes | None:
+        """Return what a Space serves at an address; None where it shows itself to nobody yet."""
+        from huggingface_hub.errors import HfHubHTTPError
+
+        def ask() -> bytes | None:
+            try:
+                return bytes(self._get(url).content)
+            except HfHubHTTPError as error:
+                if error.response.status_code in {401, 403, 404}:
+                    return None
+                raise
+
+        return self._ask(f"{url} was read", ask)
+
+    def _get(self, url: str) -> Any:
+        from huggingface_hub import get_session
+        from huggingface_hub.utils._http import hf_raise_for_status
+
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        answer = get_session().get(url, headers=headers)
+        hf_raise_for_status(answer)
+        return answer
+
+    def tags(self, repo: Repo) -> dict[str, str]:
+        """Return the commit that each tag names."""
+        refs = self._ask(
+            f"the tags of {repo} were read",
+            lambda: self._api.list_repo_refs(repo.id, repo_type=repo.kind),
+        )
+        return {tag.name: tag.target_commit for tag in refs.tags}
+
+    def commits(self, repo: Repo) -> list[tuple[str, str]]:
+        """Return id and title of each commit of ``main``, newest first."""
+        found = self._ask(
+            f"the commits of {repo} were read",
+            lambda: self._api.list_repo_commits(repo.id, repo_type=repo.kind),
+        )
+        return [(commit.commit_id, commit.title) for commit in found]
+
+    def address(self, space: Repo) -> str | None:
+        """Return where a Space's app is served, None where the Hub does not say."""
+        info = self._ask(f"{space} was read", lambda: self._api.space_info(space.id))
+        return getattr(info, "host", None)
+
+    def stage(self, repo: Repo) -> tuple[str, str | None]:
+        """Return a Space's stage, and the commit that runs where the Hub says it."""
+        runtime = self._ask(
+            f"the stage of {repo} was read", lambda: self._api.get_space_runtime(repo.id)
+        )
+        return str(runtime.stage), runtime.raw.get("sha")
+
+    def log(self, space: Repo, lines: int = 3) -> str:
+        """Return the last lines of a Space's log in one line, empty where there is none to read."""
+        try:
+            found = _translated(
+                f"the log of {space} was read",
+                lambda: list(self._api.fetch_space_logs(space.id, build=False))[-lines:],
+            )
+        except HubError:
+            return ""
+        return " ".join(" ".join(found).split())[-300:]
+
+    # -- writing
+
+    def create(self, repo: Repo, sdk: str | None, hardware: Any, started: bool) -> str:
+        """Create a private repo; return its first commit.
+
+        ``started`` says that this publication asked for it before and may have been heard: a repo
+        with nothing in it but what the Hub puts there is then the one that was asked for.
+        """
+        from huggingface_hub.errors import HfHubHTTPError
+
+        asked = started
+
+        def ask() -> str:
+            nonlocal asked
+            found = self.look(repo) if asked else None
+            if found is None:
+                first, asked = not asked, True
+                try:
+                    self._api.create_repo(
+                        repo.id,
+                        repo_type=repo.kind,
+                        visibility="private",
+                        space_sdk=sdk if repo.kind == "space" else None,
+                        space_hardware=hardware if repo.kind == "space" else None,
+                    )
+                except HfHubHTTPError as error:
+                    if first and error.response.status_code == 409:
+                        raise TakenError(
+                            f"{repo} is there already, and was not when this was planned; "
+                            "look at it, then plan again"
+                        ) from error
+                    raise
+                found = self.look(repo)
+            if found is None or not found.private or set(found.files) - SEEDED:
+                raise ConflictError(
+                    f"{repo} appeared while it was published; look at it, then plan again"
+                )
+            return found.head
+
+        return self._ask(f"{repo} was created", ask)
+
+    def commit(
+        self,
+        repo: Repo,
+        branch: str,
+        parent: str,
+        put: Mapping[str, Path],
+        deleted: Sequence[str],
+        message: str,
+        landed: Callable[[RemoteRepo], bool],
+    ) -> str:
+        """Commit files as one commit on a known parent; return its id.
+
+        Args:
+            repo: the repo.
+            branch: the branch, which must stand at ``parent``.
+            parent: 40 hex digits.
+            put: the files to write, path in the repo to path here.
+            deleted: paths to remove.
+            message: one line.
+            landed: whether a repo holds what this commit makes. Asked when the branch stands
+                elsewhere: the commit may have landed before its answer was lost.
+        """
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+        def send() -> Any:
+            operations: list[Any] = [
+                CommitOperationAdd(path_in_repo=path, path_or_fileobj=str(file))
+                for path, file in sorted(put.items())
+            ]
+            operations += [CommitOperationDelete(path_in_repo=path) for path in deleted]
+            return self._api.create_commit(
+                repo.id,
+                operations,
+                repo_type=repo.kind,
+                revision=branch,
+                parent_commit=parent,
+                commit_message=message,
+            )
+
+        return self._commit(repo, branch, parent, send, landed, "committed to")
+
+    def restore(self, repo: Repo, parent: str, previous: str) -> str:
+        """Commit the files of an earlier commit on top of ``parent``; return the new commit."""
+        from huggingface_hub import CommitOperationCopy, CommitOperationDelete
+
+        before, now = self.look(repo, previous), self.look(repo, parent)
+        if before is None or now is None:
+            raise HubError(f"{repo} has no commit {previous[:12]} any more; mend it by hand")
+        files = before.files
+
+        def send() -> Any:
+            operations: list[Any] = [
+                CommitOperationCopy(path, path, src_revision=previous)
+                for path, file in sorted(files.items())
+                if now.files.get(path) != file
+            ]
+            operations += [
+                CommitOperationDelete(path_in_repo=path)
+                for path in sorted(now.files)
+                if path not in files
+            ]
+            return self._api.create_commit(
+                repo.id,
+                operations,
+                repo_type=repo.kind,
+                revision=MAIN,
+                parent_commit=parent,
+                commit_message=back_to(previous),
+            )
+
+        if before.files == now.files:
+            return now.head
+        return self._commit(
+            repo, MAIN, parent, send, lambda found: found.files == files, "restored"
+        )
+
+    def branch(self, repo: Repo, name: str, start: str) -> None:
+        """Create a branch at a commit; one of that name is taken as it stands."""
+        self._ask(
+            f"branch {name} of {repo} was made",
+            lambda: self._api.create_branch(
+                repo.id, branch=name, revision=start, repo_type=repo.kind, exist_ok=True
+            ),
+        )
+
+    def delete_branch(self, repo: Repo, name: str) -> None:
+        """Remove a branch, if it is there."""
+        self._without(
+            f"branch {name} of {repo} was removed",
+            lambda: self._api.delete_branch(repo.id, branch=name, repo_type=repo.kind),
+        )
+
+    def tag(self, repo: Repo, name: str, commit: str) -> None:
+        """Tag a commit; a tag that already names it is fine."""
+
+        def ask() -> None:
+            self._api.create_tag(
+                repo.id, tag=name, revision=commit, repo_type=repo.kind, exist_ok=True
+            )
+            found = self.tags(repo).get(name)
+            if found != commit:
+                raise ConflictError(
+                    f"tag {name} of {repo} names {str(found)[:12]}, not {commit[:12]}; remove it"
+                )
+
+        self._ask(f"{repo} was tagged", ask)
+
+    def delete_tag(self, repo: Repo, name: str) -> None:
+        """Remove a tag, if it is there."""
+        self._without(
+            f"tag {name} of {repo} was removed",
+            lambda: self._api.delete_tag(repo.id, tag=name, repo_type=repo.kind),
+        )
+
+    def show(self, repo: Repo, private: bool) -> None:
+        """Make a repo private or public."""
+        self._ask(
+            f"{repo} was made {'private' if private else 'public'}",
+            lambda: self._api.update_repo_settings(
+                repo.id,
+                repo_type=repo.kind,
+                visibility="private" if private else "public",
+            ),
+        )
+
+    def delete(self, repo: Repo) -> None:
+        """Delete a repo, if it is there."""
+        self._ask(
+            f"{repo} was deleted",
+            lambda: self._api.delete_repo(repo.id, repo_type=repo.kind, missing_ok=True),
+        )
+
+    # -- how a request is sent
+
+    def _commit(
+        self,
+        repo: Repo,
+        branch: str,
+        parent: str,
+        send: Callable[[], Any],
+        landed: Callable[[RemoteRepo], bool],
+        verb: str,
+    ) -> str:
+        from huggingface_hub.errors import HfHubHTTPError
+
+        def ask() -> str:
+            found = self.look(repo, branch)
+            if found is None:
+                raise ConflictError(f"{repo} has no branch {branch} any more; plan again")
+            if found.head != parent:
+                if landed(found):
+                    return found.head
+                raise ConflictError(
+                    f"{repo} was changed by someone else: expected {branch} at {parent[:12]}, "
+                    f"found {found.head[:12]}; nothing was overwritten, plan again"
+                )
+            try:
+                return str(send().oid)
+            except HfHubHTTPError as error:
+                # The library sends a commit again by itself: the first one may have landed.
+                found = self.look(repo, branch) if error.response.status_code == 412 else None
+                if found is None or found.head == parent or not landed(found):
+                    raise
+                return found.head
+
+        return self._ask(f"{repo} was {verb}", ask)
+
+    def _without(self, what: str, call: Callable[[], object]) -> None:
+        """Send a removal; that there is nothing to remove is fine."""
+        from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
+        def ask() -> None:
+            try:
+                call()
+            except (RepositoryNotFoundError, RevisionNotFoundError):
+                return
+
+        self._ask(what, ask)
+
+    def _ask(self, what: str, call: Callable[[], T]) -> T:
+        """Send a request until it is answered, as long as patience lasts."""
+        for attempt in range(self.patience.attempts):
+            try:
+                return _translated(what, call)
+            except PassingHubError:
+                if attempt + 1 == self.patience.attempts:
+                    raise
+                self.patience.wait(attempt)
+        raise AssertionError("patience has at least one attempt")
+
+
+def back_to(commit: str) -> str:
+    """Return the title of the commit that puts an earlier one's files back."""
+    return f"Back to {commit[:12]}"
+
+
+def _translated(what: str, call: Callable[[], T]) -> T:
+    """Call, and say in one line what the Hub or the network answered instead."""
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return call()
+    except KitError:
+        raise
+    except Exception as error:
+        # The library wraps what breaks an upload in errors of its own.
+        for cause in _causes(error):
+            if isinstance(cause, HfHubHTTPError):
+                raise _refusal(what, cause) from error
+            if isinstance(cause, (httpx2.TransportError, ConnectionError, TimeoutError)):
+                raise PassingHubError(
+                    f"the Hub did not answer before {what} ({type(cause).__name__}); "
+                    "check the network"
+                ) from error
+        if isinstance(error, ValueError):
+            raise HubError(f"the Hub refused before {what}: {error}") from error
+        raise
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it was raised from, the innermost first."""
+    if error.__cause__ is not None:
+        yield from _causes(error.__cause__)
+    yield error
+
+
+ADVICE = {
+    400: "mend what it names",
+    401: "the token is not valid here; `hf auth login`, or set HF_TOKEN",
+    402: "the account's plan does not pay for this; choose a static Space",
+    403: "the token may not do this; it needs the right to write to this namespace",
+    404: "it is gone, or the token cannot see it",
+    409: "something of that name is there already; look at it, then plan again",
+    412: "someone else changed it meanwhile; plan again",
+    413: "a file is over the Hub's limits",
+}
+
+
+def _refusal(what: str, error: Any) -> HubError:
+    response = error.response
+    status = response.status_code if response is not None else 0
+    said = (error.server_message or "").splitlines()
+    line = f"the Hub answered {status} before {what}"
+    line += f" ({said[0][:160]})" if said else ""
+    if status in {408, 429} or status >= 500:
+        return PassingHubError(f"{line}; try again later")
+    kind = ConflictError if status in {409, 412} else HubError
+    return kind(f"{line}; {ADVICE.get(status, 'look at the repo, then plan again')}", status)
+
+
+def _remote(item: Any) -> RemoteFile:
+    if item.lfs is not None:
+        return RemoteFile(item.lfs.sha256, item.size, True)
+    return RemoteFile(item.blob_id, item.size, False)
+
+
+def _scopes(fine: Mapping[str, Any]) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Return what a fine-grained token may do to which account, organization or repo."""
+    return tuple(
+        (str((scope.get("entity") or {}).get("name", "")), frozenset(scope.get("permissions", ())))
+        for scope in fine.get("scoped") or []
+    )

@@ -1,0 +1,333 @@
+"""The plan of a publication: what the Hub has, what it would have, and what stands in the way.
+
+    plan = make_plan(run, hub)          # reads only; not one request that writes
+    plan.steps                          # (("create", dataset), ("commit", dataset), ...)
+
+A publication is three repos: dataset, model, Space. Each links only to those before it, and the
+steps that anybody can see come last, in that order; so at every moment each public repo is whole
+and what it links to is public.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from kit.hub.client import SEEDED, Account, Hub, RemoteFile, RemoteRepo, Repo
+from kit.publishing.gates import Verdict, check_run
+from kit.records import AssemblyRecord, FileEntry
+from kit.runs import Run
+
+TAG = "kit-"
+HARDWARE = {"static": None, "zerogpu": "zero-a10g", "cpu": "cpu-basic"}
+LARGEST_FILE = 50 * 1000**3
+Step = tuple[str, Repo]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file that the Hub does not have as it is here; a deletion has no bytes."""
+
+    path: str
+    action: Literal["add", "change", "delete"]
+    bytes: int
+
+
+@dataclass(frozen=True)
+class RepoPlan:
+    """One repo: how it stands on the Hub and what would change.
+
+    ``head`` is its commit now, None where there is no repo; ``foreign`` are files there that no
+    publication of kit put there and that stay; ``adopted`` says whether one ever put any; ``card``
+    says what changes in the card's data.
+    """
+
+    repo: Repo
+    folder: str
+    head: str | None
+    private: bool
+    changes: tuple[Change, ...]
+    unchanged: int
+    foreign: tuple[str, ...]
+    adopted: bool
+    card: tuple[str, ...]
+    sdk: str | None
+    hardware: str | None
+    files: tuple[FileEntry, ...]
+
+    @property
+    def state(self) -> Literal["absent", "private", "public"]:
+        """How strangers find the repo now."""
+        return "absent" if self.head is None else "private" if self.private else "public"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a publication would do. ``problems`` keep it from being done."""
+
+    endpoint: str
+    account: str
+    tag: str
+    assembly: str
+    repos: tuple[RepoPlan, ...]
+    verdicts: tuple[Verdict, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What is done, in this order; the last ones, which strangers see, in the repos' order."""
+        hidden, seen = [], []
+        for plan in self.repos:
+            hidden += _hidden_steps(plan)
+            seen += _seen_steps(plan)
+        return (*hidden, *seen)
+
+    def repo(self, repo: Repo) -> RepoPlan:
+        """Return what is planned for a repo."""
+        return next(plan for plan in self.repos if plan.repo == repo)
+
+    def document(self) -> dict[str, Any]:
+        """Return the plan as JSON values."""
+        found = asdict(self)
+        for repo, plan in zip(found["repos"], self.repos, strict=True):
+            repo["files"] = [file.model_dump() for file in plan.files]
+            repo["state"] = plan.state
+        found["steps"] = [[verb, repo.kind, repo.id] for verb, repo in self.steps]
+        return found
+
+
+def read_plan(found: Mapping[str, Any]) -> Plan:
+    """Return the plan of a document, as a journal keeps it."""
+    repos = tuple(
+        RepoPlan(
+            repo=Repo(**repo["repo"]),
+            folder=repo["folder"],
+            head=repo["head"],
+            private=repo["private"],
+            changes=tuple(Change(**change) for change in repo["changes"]),
+            unchanged=repo["unchanged"],
+            foreign=tuple(repo["foreign"]),
+            adopted=repo["adopted"],
+            card=tuple(repo["card"]),
+            sdk=repo["sdk"],
+            hardware=repo["hardware"],
+            files=tuple(FileEntry(**file) for file in repo["files"]),
+        )
+        for repo in found["repos"]
+    )
+    return Plan(
+        endpoint=found["endpoint"],
+        account=found["account"],
+        tag=found["tag"],
+        assembly=found["assembly"],
+        repos=repos,
+        verdicts=tuple(Verdict(**verdict) for verdict in found["verdicts"]),
+        problems=tuple(found["problems"]),
+    )
+
+
+def make_plan(run: Run, hub: Hub) -> Plan:
+    """Ask every gate, and compare the run's assembled folders with the Hub; nothing is written."""
+    assembly = AssemblyRecord.load(run.folder / "assembly.json")
+    return plan_repos(
+        hub,
+        run.folder / "assembly",
+        assembly,
+        f"{run.project.owner}/{run.recipe.slug}",
+        run.folder.name.rpartition("-")[2],
+        tuple(check_run(run)),
+    )
+
+
+def plan_repos(
+    hub: Hub,
+    folder: Path,
+    assembly: AssemblyRecord,
+    name: str,
+    run_id: str,
+    verdicts: tuple[Verdict, ...] = (),
+) -> Plan:
+    """Compare assembled folders with the Hub.
+
+    Args:
+        hub: where to look.
+        folder: holds the folders that ``assembly`` lists.
+        assembly: the files.
+        name: OWNER/NAME of model and Space; the dataset's ends in ``-data``.
+        run_id: what the tag begins with, before a digest of all files.
+        verdicts: what the gates said.
+    """
+    account = hub.account()
+    digest = assembly_digest(assembly)
+    space = "space" if assembly.space_sdk == "static" else "gradio"
+    repos = tuple(
+        _plan_repo(hub, repo, part, assembly, folder / part)
+        for repo, part in (
+            (Repo("dataset", f"{name}-data"), "dataset"),
+            (Repo("model", name), "model"),
+            (Repo("space", name), space),
+        )
+    )
+    problems = [
+        *(f"gate {v.gate}: {v.said}" for v in verdicts if not v.passed),
+        *(problem for plan in repos for problem in _problems(folder, plan, account)),
+    ]
+    tag = f"{TAG}{run_id}-{digest[:8]}"
+    return Plan(hub.endpoint, account.name, tag, digest, repos, verdicts, tuple(problems))
+
+
+def same(file: Path, entry: FileEntry, there: RemoteFile | None) -> bool:
+    """Return whether the Hub has the file with these bytes."""
+    if there is None or there.bytes != entry.bytes:
+        return False
+    return there.oid == (entry.sha256 if there.lfs else blob_id(file))
+
+
+def blob_id(file: Path) -> str:
+    """Return git's name for the bytes of a file: the SHA-1 of a header and them."""
+    content = file.read_bytes()
+    head = f"blob {len(content)}\0".encode()
+    return hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
+
+
+def _hidden_steps(plan: RepoPlan) -> list[Step]:
+    """Return the steps that strangers do not see: in a private repo, or on a branch."""
+    steps = ["create"] if plan.state == "absent" else []
+    if plan.changes:
+        steps += ["stage", "check"] if plan.state == "public" else ["commit", "check"]
+        if plan.state != "public" and plan.repo.kind == "space":
+            steps.append("wait")
+    return [(verb, plan.repo) for verb in steps]
+
+
+def _seen_steps(plan: RepoPlan) -> list[Step]:
+    """Return the steps that strangers see."""
+    steps = []
+    if plan.changes and plan.state == "public":
+        steps += ["merge", "tidy"]
+        if plan.repo.kind == "space":
+            steps.append("wait")
+    if plan.changes:
+        steps.append("tag")
+    if plan.state != "public":
+        steps.append("show")
+    return [(verb, plan.repo) for verb in steps]
+
+
+def _plan_repo(hub: Hub, repo: Repo, name: str, assembly: AssemblyRecord, folder: Path) -> RepoPlan:
+    files = assembly.repos[name]
+    there = hub.look(repo)
+    remote: Mapping[str, RemoteFile] = there.files if there else {}
+    changes = [
+        Change(entry.path, "change" if entry.path in remote else "add", entry.bytes)
+        for entry in files
+        if not same(folder / entry.path, entry, remote.get(entry.path))
+    ]
+    ours = _ours(hub, repo, there) if there else set()
+    wanted = {entry.path for entry in files}
+    gone = sorted((set(remote) & ours) - wanted)
+    changes += [Change(path, "delete", 0) for path in gone if path not in SEEDED]
+    sdk = None
+    if repo.kind == "space":
+        sdk = "static" if assembly.space_sdk == "static" else "gradio"
+    return RepoPlan(
+        repo=repo,
+        folder=name,
+        head=there.head if there else None,
+        private=there.private if there else False,
+        changes=tuple(changes),
+        unchanged=len(files) - sum(change.action != "delete" for change in changes),
+        foreign=tuple(sorted(set(remote) - ours - SEEDED)),
+        adopted=bool(ours),
+        card=tuple(_card_changes(hub, repo, there, folder)),
+        sdk=sdk,
+        hardware=HARDWARE[assembly.space_sdk] if repo.kind == "space" else None,
+        files=files,
+    )
+
+
+def _ours(hub: Hub, repo: Repo, there: RemoteRepo) -> set[str]:
+    """Return the paths that publications of kit put there: those at the commits it tagged."""
+    if not set(there.files) - SEEDED:
+        return set(there.files)
+    found: set[str] = set()
+    for tag in hub.tags(repo):
+        if tag.startswith(TAG):
+            tagged = hub.look(repo, tag)
+            found |= set(tagged.files) if tagged else set()
+    return found
+
+
+def _card_changes(hub: Hub, repo: Repo, there: RemoteRepo | None, folder: Path) -> Iterable[str]:
+    """Yield what changes in the card's data, key by key."""
+    new = card_data((folder / "README.md").read_bytes())
+    old: dict[str, Any] = {}
+    if there and "README.md" in there.files:
+        old = card_data(hub.read(repo, "README.md", there.head))
+    for key in sorted({*old, *new}):
+        if key not in old:
+            yield f"+ {key}: {_short(new[key])}"
+        elif key not in new:
+            yield f"- {key}: {_short(old[key])}"
+        elif old[key] != new[key]:
+            yield f"~ {key}: {_short(old[key])} -> {_short(new[key])}"
+
+
+def card_data(readme: bytes) -> dict[str, Any]:
+    """Return the YAML at a README's head, empty where there is none that can be read."""
+    found = re.match(r"---\r?\n(.*?)\r?\n---", readme.decode("utf-8", "replace"), re.DOTALL)
+    try:
+        values = yaml.safe_load(found[1]) if found else {}
+    except yaml.YAMLError:
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _problems(assembly: Path, plan: RepoPlan, account: Account) -> Iterable[str]:
+    """Yield what would fail, each as one line that says what to do."""
+    repo = plan.repo
+    if not account.may_write(repo):
+        yield (
+            f"{repo}: the token of '{account.name}' may not write there; "
+            "set owner in kit.toml, or use a token with the right to write"
+        )
+    if plan.hardware == "cpu-basic" and plan.state == "absent" and not account.pro:
+        yield (
+            f"{repo}: the Hub answers 402 to a Gradio Space on CPU of a free account; "
+            'set space_sdk="static" or "zerogpu" in the recipe'
+        )
+    changed = {change.path for change in plan.changes}
+    for path in plan.foreign:
+        if path in changed or not plan.adopted:
+            yield (
+                f"{repo}: {path} is there and kit did not put it there; "
+                "move it away, or choose another slug in the recipe"
+            )
+            break
+    folder = assembly / plan.folder
+    for entry in plan.files:
+        file = folder / entry.path
+        if file.is_symlink():
+            yield f"{repo}: {entry.path} is a link to {file.readlink()}; put the file itself there"
+        elif entry.bytes > LARGEST_FILE:
+            yield f"{repo}: {entry.path} has {entry.bytes:,} bytes, over the Hub's limit of a file"
+
+
+def assembly_digest(assembly: AssemblyRecord) -> str:
+    """Return the digest of every file that would be pushed."""
+    files = {name: [file.sha256 for file in files] for name, files in assembly.repos.items()}
+    paths = {name: [file.path for file in files] for name, files in assembly.repos.items()}
+    text = json.dumps([files, paths, assembly.space_sdk], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,158 @@
+"""Publish a run's repos as one unit, or take them back.
+
+    hub = open_hub()
+    make_plan(run, hub)                # what would be done; sends no write
+    publish(run, hub, progress)        # does it; writes publication.json
+    undo(run, hub, progress)           # back to what was there before
+
+The journal lies in ``runs/<recipe>/publication/<host>/``, so that a run made anew in between still
+finds what an earlier one left unfinished.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kit.errors import GateError, HubError, RunError
+from kit.hub.client import Hub, Patience, Repo
+from kit.publishing.applying import Publication
+from kit.publishing.asking import ask_space
+from kit.publishing.journal import Journal, new_journal, read_journal
+from kit.publishing.planning import Plan, assembly_digest, make_plan
+from kit.records import AssemblyRecord, PublicationRecord, PublishedRepo
+from kit.runs import Progress, Run
+
+ENDPOINT = "https://huggingface.co"
+RECORD = "publication.json"
+JOURNAL = "journal.jsonl"
+
+
+def open_hub(patience: Patience | None = None) -> Hub:
+    """Return the Hub of ``HF_ENDPOINT``, with the token of ``HF_TOKEN`` or ``hf auth login``."""
+    from huggingface_hub import get_token
+
+    return Hub(os.environ.get("HF_ENDPOINT") or ENDPOINT, get_token(), patience)
+
+
+def publish(run: Run, hub: Hub, progress: Progress) -> PublicationRecord:
+    """Do what the plan says, or go on with what was cut off; return what stands on the Hub.
+
+    Raises:
+        GateError: a gate or a right is missing; nothing was sent.
+        HubError: it failed; the line says whether everything was taken back.
+    """
+    with _locked(run, hub) as folder:
+        journal = read_journal(folder / JOURNAL)
+        if journal is None or journal.end is not None:
+            plan = make_plan(run, hub)
+            _refuse(plan)
+            if not plan.steps and (folder / RECORD).is_file():
+                return PublicationRecord.load(folder / RECORD)
+            journal = new_journal(folder / JOURNAL, plan)
+        publication = _publication(run, hub, journal, progress)
+        if journal.going_back:
+            publication.take_back()
+            raise HubError("an earlier publication was being taken back; that is done, run again")
+        _same_files(run, journal)
+        publication.carry_on()
+        record = _record(run, hub, journal)
+        record.save(folder / RECORD)
+        return record
+
+
+def undo(run: Run, hub: Hub, progress: Progress) -> Plan:
+    """Take the last publication back, finished or not; return its plan.
+
+    Raises:
+        RunError: there is none.
+        HubError: the Hub refused; what was not taken back stays in the journal.
+    """
+    with _locked(run, hub) as folder:
+        journal = read_journal(folder / JOURNAL)
+        if journal is None or journal.end == "rolled back":
+            raise RunError(
+                f"expected a publication of {run.recipe.name} on {hub.endpoint}, found none to undo"
+            )
+        _publication(run, hub, journal, progress).take_back()
+        (folder / RECORD).unlink(missing_ok=True)
+        return journal.plan
+
+
+def publication_folder(run: Run, endpoint: str) -> Path:
+    """Return where the publications of a recipe on that Hub leave their journal and record."""
+    host = urlsplit(endpoint).netloc.replace(":", "-")
+    return run.project.runs / run.recipe.name / "publication" / host
+
+
+def _publication(run: Run, hub: Hub, journal: Journal, progress: Progress) -> Publication:
+    def ask(space: Repo) -> None:
+        ask_space(run, hub, space)
+
+    return Publication(run.folder / "assembly", hub, journal, progress, ask)
+
+
+def _refuse(plan: Plan) -> None:
+    if plan.problems:
+        others = len(plan.problems) - 1
+        more = f" (and {others} more; `kit publish` shows all)" if others else ""
+        raise GateError(f"nothing was sent: {plan.problems[0]}{more}")
+
+
+def _same_files(run: Run, journal: Journal) -> None:
+    found = assembly_digest(AssemblyRecord.load(run.folder / "assembly.json"))
+    if found != journal.plan.assembly:
+        raise RunError(
+            f"an unfinished publication ({journal.plan.tag}) holds other files than this run; "
+            f"`kit publish {run.recipe.name} --undo` takes it back"
+        )
+
+
+def _record(run: Run, hub: Hub, journal: Journal) -> PublicationRecord:
+    repos = []
+    for plan in journal.plan.repos:
+        found = hub.look(plan.repo)
+        if found is None:
+            raise HubError(f"{plan.repo} is gone again; look at the Hub")
+        prefix = {"dataset": "datasets/", "space": "spaces/"}.get(plan.repo.kind, "")
+        repos.append(
+            PublishedRepo(
+                repo_type=plan.repo.kind,
+                repo_id=plan.repo.id,
+                url=f"{hub.endpoint}/{prefix}{plan.repo.id}",
+                commit=found.head,
+                before=plan.head,
+                visibility="private" if found.private else "public",
+            )
+        )
+    return PublicationRecord(
+        inputs=journal.plan.assembly,
+        endpoint=hub.endpoint,
+        tag=journal.plan.tag,
+        assembly=journal.plan.assembly,
+        repos=tuple(repos),
+        journal=journal.path.relative_to(run.project.root).as_posix(),
+    )
+
+
+@contextmanager
+def _locked(run: Run, hub: Hub) -> Iterator[Path]:
+    """Hold the publication's folder against other processes."""
+    import filelock
+
+    folder = publication_folder(run, hub.endpoint)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        raise RunError(
+            f"another process publishes {run.recipe.name} to {hub.endpoint}; wait for it"
+        ) from error
+    try:
+        yield folder
+    finally:
+        lock.release()
