@@ -235,6 +235,16 @@ def publish(name: str, action: str | None, yes: bool, as_json: bool, **chosen: A
     _print(*COMMANDS[action or "plan"](run, _bar), as_json)
 
 
+@kit.command()
+@click.argument("target", metavar="OWNER/NAME|FOLDER")
+@as_json
+def verify(target: str, as_json: bool) -> None:
+    """Check what a model's page claims: hashes, numbers, and the test rows answered again."""
+    from kit.publishing.commands import check_claims
+
+    _print(*check_claims(target, _bar), as_json)
+
+
 @kit.group()
 def hook() -> None:
     """The git hook that proposes a message at `git commit`."""

@@ -111,13 +111,15 @@ def show(value: float | int, form: str) -> str:
     """Format a number: a Python format, or one of ours.
 
     ``pct`` 0.9123 as 91.2 %, ``points`` a difference in percentage points with its sign, ``mb``
-    bytes as MB, ``p`` a p-value, ``int`` with commas for thousands, ``min`` seconds as minutes.
+    bytes as MB, ``p`` a p-value, ``int`` with commas for thousands, ``min`` seconds as minutes,
+    ``signed`` a difference with its sign.
     """
     ours: dict[str, Callable[[float], str]] = {
         "": lambda v: f"{v:,}",
         "int": lambda v: f"{v:,.0f}",
         "pct": lambda v: f"{100 * v:.1f}{GAP}%",
         "points": lambda v: f"{100 * v:+.1f}".replace("-", "−"),
+        "signed": lambda v: f"{v:+.1f}".replace("-", "−"),
         "mb": lambda v: f"{v / 1e6:.1f}{GAP}MB",
         "gb": lambda v: f"{v / 1e9:.1f}{GAP}GB",
         "p": lambda v: f"p{GAP}<{GAP}0.001" if v < 0.001 else f"p{GAP}={GAP}{v:.3f}",

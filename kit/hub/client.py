@@ -190,6 +190,23 @@ class Hub:
         hf_raise_for_status(answer)
         return answer
 
+    def download(self, repo: Repo, revision: str, folder: Path) -> Path:
+        """Download a repo at a revision into a folder; return it."""
+        from huggingface_hub import snapshot_download
+
+        def ask() -> Path:
+            place = snapshot_download(
+                repo.id,
+                repo_type=repo.kind,
+                revision=revision,
+                endpoint=self.endpoint,
+                token=self.token or False,
+                local_dir=folder,
+            )
+            return Path(place)
+
+        return self._ask(f"{repo} was downloaded", ask)
+
     def tags(self, repo: Repo) -> dict[str, str]:
         """Return the commit that each tag names."""
         refs = self._ask(

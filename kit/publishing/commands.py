@@ -10,6 +10,7 @@ from kit.publishing.planning import make_plan
 from kit.publishing.publishing import open_hub, publish, undo
 from kit.publishing.rehearsing import rehearse, report_lines
 from kit.publishing.showing import plan_lines, publication_lines
+from kit.publishing.verifying import verify
 from kit.runs import Progress, Run
 
 Said = tuple[Any, list[str]]
@@ -46,6 +47,20 @@ def try_here(run: Run, progress: Progress) -> Said:
         wrong = next(finding for finding in report.findings if finding.held is False)
         raise GateError(f"the rehearsal failed: {wrong.what}: {wrong.said}")
     return report.document(), list(report_lines(report))
+
+
+def check_claims(target: str, progress: Progress) -> Said:
+    """Check what a published model's page claims.
+
+    Raises:
+        GateError: a claim does not hold.
+    """
+    claims = verify(target, progress, open_hub())
+    wrong = [claim for claim in claims if not claim.held]
+    if wrong:
+        raise GateError(f"{target}: {wrong[0].what}: {wrong[0].said}")
+    lines = [f"  holds  {claim.what}: {claim.said}" for claim in claims]
+    return [claim.document() for claim in claims], lines
 
 
 COMMANDS: dict[str, Callable[[Run, Progress], Said]] = {

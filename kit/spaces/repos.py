@@ -27,7 +27,10 @@ from kit.spaces.assembling import (
     static_space,
 )
 
-RECORDS = ("dataset.json", "checkpoint.json", "evaluation.json", "export.json", "predictions.jsonl")
+RECORDS = (
+    *("dataset.json", "checkpoint.json", "evaluation.json", "export.json", "pages.json"),
+    "predictions.jsonl",
+)
 
 
 @dataclass(frozen=True)

@@ -127,3 +127,19 @@ def predict(
         said = ", ".join(f"{each['label']} {each['probability']:.3f}" for each in labels[: n or 1])
         lines.append(f"{said}  {text}" if len(texts) > 1 else said)
     return rows, lines
+
+
+def measure_again(
+    folder: Path, test: Path, labels: Sequence[str], progress: Progress
+) -> dict[str, float]:
+    """Return the classifier's metrics on test rows, by the exported fp32 file alone.
+
+    Args:
+        folder: a model repo.
+        test: the prepared rows, Parquet.
+        labels: the labels, in the order of the model's outputs.
+        progress: told how far it came.
+    """
+    from kit.tasks.text_classification.exporting import measure
+
+    return measure(folder, test, labels, progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from kit.inference import Classifier
 from kit.records import Answer, ExportRecord, Parity, file_entries
 from kit.runs import Progress, Run
 from kit.tasks.text_classification.evaluating import tuned_logits
-from kit.tasks.text_classification.loading import Rows, load_model, read_split, spec
+from kit.tasks.text_classification.loading import Rows, load_model, read_rows, read_split, spec
 
 BESIDE = ("config.json", "tokenizer.json", "tokenizer_config.json")
 THREADS = 1
+EVERY = 50
 
 
 def export_checkpoint(run: Run, progress: Progress) -> ExportRecord:
@@ -92,3 +94,16 @@ def _samples(run: Run, classifier: Classifier) -> tuple[Answer, ...]:
             )
         )
     return tuple(found)
+
+
+def measure(
+    folder: Path, test: Path, labels: Sequence[str], progress: Progress
+) -> dict[str, float]:
+    """Return the accuracy of the fp32 file on prepared rows."""
+    rows, classifier = read_rows(test, labels), Classifier(folder, FP32)
+    right = 0
+    for done, (text, truth) in enumerate(zip(rows.texts, rows.truth, strict=True)):
+        if done % EVERY == 0:
+            progress("answer the test rows again", done, len(rows))
+        right += int(classifier.logits([text])[0].argmax()) == truth
+    return {"accuracy": right / len(rows)}

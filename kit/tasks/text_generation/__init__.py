@@ -135,3 +135,19 @@ def predict(
         except ValueError as error:
             raise InputError(f"{error}") from error
     return rows, [row["text"] for row in rows]
+
+
+def measure_again(
+    folder: Path, test: Path, labels: Sequence[str], progress: Progress
+) -> dict[str, float]:
+    """Return the generator's metrics on test rows, by the exported fp32 file alone.
+
+    Args:
+        folder: a model repo.
+        test: the prepared rows, Parquet.
+        labels: the commit types.
+        progress: told how far it came.
+    """
+    from kit.tasks.text_generation.exporting import measure
+
+    return measure(folder, test, labels, progress)

@@ -51,7 +51,7 @@ MEASURED_DIFFS = 120
 DESCRIPTIONS = {
     "tuned": "the fine-tuned model",
     "nearest": "the message of the most similar training diff (NNGen)",
-    "rules": "type from the paths, verb and object from the changed lines, no learning",
+    "rules": "a rule that reads paths and changed lines and learns nothing",
     "base": "the base model, asked with the same prompt",
     "base_few_shot": "the base model, shown three training examples before the same prompt",
 }

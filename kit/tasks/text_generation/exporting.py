@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from kit.errors import RecipeError
@@ -16,12 +17,13 @@ from kit.files import put_in_place
 from kit.inference import Generator
 from kit.records import Answer, ExportRecord, Parity, file_entries
 from kit.runs import Progress, Run
-from kit.tasks.text_generation.loading import GENERATION, Commits, read_split
+from kit.tasks.text_generation.loading import GENERATION, Commits, read_commits, read_split
 from kit.tasks.text_generation.predicting import tuned
 
 BESIDE = ("config.json", "tokenizer.json", "tokenizer_config.json", GENERATION)
 THREADS = 1
 PARITY_ROWS = 50
+EVERY = 10
 
 
 def export_checkpoint(run: Run, progress: Progress) -> ExportRecord:
@@ -106,3 +108,17 @@ def _samples(run: Run, generator: Generator) -> tuple[Answer, ...]:
         )
         for number, sample in enumerate(run.recipe.task.samples, 1)
     )
+
+
+def measure(
+    folder: Path, test: Path, labels: Sequence[str], progress: Progress
+) -> dict[str, float]:
+    """Return format, type and chrF of the fp32 file on prepared commits, greedy, unconstrained."""
+    rows, generator = read_commits(test), Generator(folder, FP32)
+    written = []
+    for done, diff in enumerate(rows.diffs):
+        if done % EVERY == 0:
+            progress("write the messages of the test rows again", done, len(rows))
+        written.append(generator.message(diff))
+    found = score_texts(written, rows.messages, rows.diffs, labels)
+    return {name: found[name].value for name in ("format_validity", "type_accuracy", "chrf")}

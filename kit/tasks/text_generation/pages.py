@@ -103,6 +103,7 @@ def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[s
             name: words.comparison_index(evaluation, name, "chrf") for name in shared["opponents"]
         },
         "columns": columns,
+        "weakest": words.weakest_slice(evaluation, "type"),
         "shown_rows": sorted(dataset.examples, key=lambda row: len(row.text))[:3],
         "diff_block": diff_block,
         "snippet": SNIPPET.format(repo=shared["repo_id"]),
