@@ -1,11 +1,12 @@
 # make run   set up everything and run the main job: kit run sentiment, then the site
 # make test  the same set-up, then every check and test
+# make test-faults   every request of a publication by every fault there is
 PYTHON ?= python3
 BIN := .venv/bin
 # pip has no lock of its own; constraints.txt holds every version that was tested.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check site clean
+.PHONY: run test test-faults check site clean
 
 run: .venv/ready
 	$(BIN)/kit run sentiment
@@ -13,6 +14,9 @@ run: .venv/ready
 
 test: check
 	$(BIN)/python -m pytest
+
+test-faults: .venv/ready
+	KIT_FAULTS=all $(BIN)/python -m pytest tests/publishing/test_publishing_faults.py
 
 check: .venv/ready build/runtime.ready
 	$(BIN)/ruff format --check .

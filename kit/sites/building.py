@@ -49,7 +49,7 @@ def build_site(project: Project, progress: Callable[[str, int, int | None], None
     _component(docs, project, any(made.has_model for made in found))
     _home(docs / "index.md", found)
     progress("mkdocs", 0, None)
-    _mkdocs(project, docs, _nav(found))
+    _mkdocs(project, docs, [*_nav(found), *_written(project.root / "site")])
     return project.build / "site"
 
 
@@ -99,6 +99,15 @@ def _nav(found: list[RecipePages]) -> Nav:
             }
         )
     return recipes
+
+
+def _written(site: Path) -> Nav:
+    """Return the folders of hand-written pages, each a tab of its own."""
+    return [
+        {folder.name.capitalize(): [path.relative_to(site).as_posix() for path in pages]}
+        for folder in sorted(site.iterdir())
+        if folder.is_dir() and (pages := sorted(folder.glob("*.md")))
+    ]
 
 
 def _mkdocs(project: Project, docs: Path, nav: Nav) -> None:
