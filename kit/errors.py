@@ -72,7 +72,14 @@ class TakenError(ConflictError):
 
 
 class PassingHubError(HubError):
-    """The Hub, or the way to it, failed in a manner that may pass."""
+    """The Hub, or the way to it, failed in a manner that may pass.
+
+    ``wait`` is how many seconds the Hub asked to wait, 0 where it did not say.
+    """
+
+    def __init__(self, message: str, status: int = 0, wait: float = 0.0) -> None:
+        super().__init__(message, status)
+        self.wait = wait
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

@@ -11,19 +11,19 @@ one line that says which repo, what the Hub said and what to do; a token is neve
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from kit.errors import ConflictError, HubError, KitError, PassingHubError, TakenError
+from kit.errors import ConflictError, HubError, TakenError
+from kit.hub.answers import Patience, refusal, translated
 
 Kind = Literal["dataset", "model", "space"]
-T = TypeVar("T")
 MAIN = "main"
-SEEDED = {".gitattributes", "README.md"}
-"""What the Hub itself puts into a new repo."""
+ATTRIBUTES = ".gitattributes"
+"""What the Hub keeps in every repo; nobody's file."""
 
 
 @dataclass(frozen=True, order=True)
@@ -76,21 +76,6 @@ class Account:
         return any(name in {owner, repo.id} and "repo.write" in may for name, may in self.scopes)
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait for an answer, how often to ask again, and how to pass the time; seconds."""
-
-    attempts: int = 5
-    first_wait: float = 1.0
-    longest_wait: float = 30.0
-    timeout: float = 60.0
-    sleep: Callable[[float], None] = time.sleep
-
-    def wait(self, attempt: int) -> None:
-        """Pause after the attempt of that number, counted from 0: each time twice as long."""
-        self.sleep(min(self.first_wait * 2**attempt, self.longest_wait))
-
-
 class Hub:
     """A Hub and an account on it.
 
@@ -103,11 +88,15 @@ class Hub:
         from huggingface_hub.utils._http import default_client_factory
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
+        if "@" in endpoint:
+            raise HubError("expected an address of a Hub without a name or password in it")
         self.endpoint = endpoint.rstrip("/")
         self.patience = patience or Patience()
         self._api = HfApi(endpoint=self.endpoint, token=token or False)
         self.token = token
         disable_progress_bars()
+        # Its warnings print addresses that are signed.
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
 
         # The library's own client waits for ever.
         def client() -> Any:
@@ -126,7 +115,7 @@ class Hub:
                 f"expected a token with the right to write at {self.endpoint}, found none; "
                 "`hf auth login`, or set HF_TOKEN"
             )
-        said = self._ask("who the token belongs to", lambda: self._api.whoami(self.token))
+        said = self.patience.send("who the token belongs to", lambda: self._api.whoami(self.token))
         token = (said.get("auth") or {}).get("accessToken") or {}
         fine = token.get("fineGrained")
         return Account(
@@ -150,12 +139,13 @@ class Hub:
                     repo.id, repo_type=repo.kind, revision=info.sha, recursive=True
                 )
                 files = {item.path: _remote(item) for item in found if hasattr(item, "blob_id")}
-            except (RepositoryNotFoundError, RevisionNotFoundError):
+            except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+                self._absent(error, f"{repo} was read")
                 return None
             sdk = getattr(info, "sdk", None)
             return RemoteRepo(str(info.sha), bool(info.private), files, sdk)
 
-        return self._ask(f"{repo} was read", ask)
+        return self.patience.send(f"{repo} was read", ask)
 
     def read(self, repo: Repo, path: str, revision: str) -> bytes:
         """Return a file's bytes; for small ones."""
@@ -164,7 +154,7 @@ class Hub:
         url = hf_hub_url(
             repo.id, path, repo_type=repo.kind, revision=revision, endpoint=self.endpoint
         )
-        found = self._ask(f"{path} of {repo} was read", lambda: self._get(url))
+        found = self.patience.send(f"{path} of {repo} was read", lambda: self._get(url))
         return bytes(found.content)
 
     def get(self, url: str) -> bytes | None:
@@ -179,7 +169,7 @@ class Hub:
                     return None
                 raise
 
-        return self._ask(f"{url} was read", ask)
+        return self.patience.send(f"{url} was read", ask)
 
     def _get(self, url: str) -> Any:
         from huggingface_hub import get_session
@@ -205,32 +195,42 @@ class Hub:
             )
             return Path(place)
 
-        return self._ask(f"{repo} was downloaded", ask)
+        return self.patience.send(f"{repo} was downloaded", ask)
 
     def tags(self, repo: Repo) -> dict[str, str]:
         """Return the commit that each tag names."""
-        refs = self._ask(
-            f"the tags of {repo} were read",
-            lambda: self._api.list_repo_refs(repo.id, repo_type=repo.kind),
-        )
-        return {tag.name: tag.target_commit for tag in refs.tags}
+        return {tag.name: tag.target_commit for tag in self._refs(repo).tags}
 
-    def commits(self, repo: Repo) -> list[tuple[str, str]]:
-        """Return id and title of each commit of ``main``, newest first."""
-        found = self._ask(
+    def others(self, repo: Repo) -> list[str]:
+        """Return the branches besides ``main``, and the pull requests."""
+        refs = self._refs(repo)
+        found = [*refs.branches, *(refs.pull_requests or [])]
+        return [ref.name for ref in found if ref.name != MAIN]
+
+    def _refs(self, repo: Repo) -> Any:
+        return self.patience.send(
+            f"the tags of {repo} were read",
+            lambda: self._api.list_repo_refs(
+                repo.id, repo_type=repo.kind, include_pull_requests=True
+            ),
+        )
+
+    def commits(self, repo: Repo, branch: str = MAIN) -> list[tuple[str, str]]:
+        """Return id and title of each commit of a branch, newest first."""
+        found = self.patience.send(
             f"the commits of {repo} were read",
-            lambda: self._api.list_repo_commits(repo.id, repo_type=repo.kind),
+            lambda: self._api.list_repo_commits(repo.id, repo_type=repo.kind, revision=branch),
         )
         return [(commit.commit_id, commit.title) for commit in found]
 
     def address(self, space: Repo) -> str | None:
         """Return where a Space's app is served, None where the Hub does not say."""
-        info = self._ask(f"{space} was read", lambda: self._api.space_info(space.id))
+        info = self.patience.send(f"{space} was read", lambda: self._api.space_info(space.id))
         return getattr(info, "host", None)
 
     def stage(self, repo: Repo) -> tuple[str, str | None]:
         """Return a Space's stage, and the commit that runs where the Hub says it."""
-        runtime = self._ask(
+        runtime = self.patience.send(
             f"the stage of {repo} was read", lambda: self._api.get_space_runtime(repo.id)
         )
         return str(runtime.stage), runtime.raw.get("sha")
@@ -238,7 +238,7 @@ class Hub:
     def log(self, space: Repo, lines: int = 3) -> str:
         """Return the last lines of a Space's log in one line, empty where there is none to read."""
         try:
-            found = _translated(
+            found = translated(
                 f"the log of {space} was read",
                 lambda: list(self._api.fetch_space_logs(space.id, build=False))[-lines:],
             )
@@ -251,8 +251,8 @@ class Hub:
     def create(self, repo: Repo, sdk: str | None, hardware: Any, started: bool) -> str:
         """Create a private repo; return its first commit.
 
-        ``started`` says that this publication asked for it before and may have been heard: a repo
-        with nothing in it but what the Hub puts there is then the one that was asked for.
+        ``started`` says that this publication asked for it before and may have been heard: a
+        private repo of one commit, the Hub's own, is then the one that was asked for.
         """
         from huggingface_hub.errors import HfHubHTTPError
 
@@ -261,31 +261,37 @@ class Hub:
         def ask() -> str:
             nonlocal asked
             found = self.look(repo) if asked else None
-            if found is None:
-                first, asked = not asked, True
-                try:
-                    self._api.create_repo(
-                        repo.id,
-                        repo_type=repo.kind,
-                        visibility="private",
-                        space_sdk=sdk if repo.kind == "space" else None,
-                        space_hardware=hardware if repo.kind == "space" else None,
+            if found is not None:
+                if not found.private or len(self.commits(repo)) > 1:
+                    raise TakenError(
+                        f"{repo} appeared while it was published; look at it, then plan again"
                     )
-                except HfHubHTTPError as error:
-                    if first and error.response.status_code == 409:
-                        raise TakenError(
-                            f"{repo} is there already, and was not when this was planned; "
-                            "look at it, then plan again"
-                        ) from error
-                    raise
-                found = self.look(repo)
-            if found is None or not found.private or set(found.files) - SEEDED:
-                raise ConflictError(
-                    f"{repo} appeared while it was published; look at it, then plan again"
-                )
-            return found.head
+                return found.head
+            first, asked = not asked, True
+            try:
+                self._create(repo, sdk, hardware)
+            except HfHubHTTPError as error:
+                if first and error.response.status_code == 409:
+                    raise TakenError(
+                        f"{repo} is there already, and was not when this was planned; "
+                        "look at it, then plan again"
+                    ) from error
+                raise
+            made = self.look(repo)
+            if made is None:
+                raise HubError(f"{repo} was created and is not there; look at the Hub")
+            return made.head
 
-        return self._ask(f"{repo} was created", ask)
+        return self.patience.send(f"{repo} was created", ask)
+
+    def _create(self, repo: Repo, sdk: str | None, hardware: Any) -> None:
+        self._api.create_repo(
+            repo.id,
+            repo_type=repo.kind,
+            visibility="private",
+            space_sdk=sdk if repo.kind == "space" else None,
+            space_hardware=hardware if repo.kind == "space" else None,
+        )
 
     def commit(
         self,
@@ -295,9 +301,11 @@ class Hub:
         put: Mapping[str, Path],
         deleted: Sequence[str],
         message: str,
-        landed: Callable[[RemoteRepo], bool],
     ) -> str:
         """Commit files as one commit on a known parent; return its id.
+
+        Where the branch stands one commit further and that commit has this message, it landed
+        before its answer was lost.
 
         Args:
             repo: the repo.
@@ -305,9 +313,7 @@ class Hub:
             parent: 40 hex digits.
             put: the files to write, path in the repo to path here.
             deleted: paths to remove.
-            message: one line.
-            landed: whether a repo holds what this commit makes. Asked when the branch stands
-                elsewhere: the commit may have landed before its answer was lost.
+            message: one line, which no other commit has.
         """
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
@@ -326,7 +332,7 @@ class Hub:
                 commit_message=message,
             )
 
-        return self._commit(repo, branch, parent, send, landed, "committed to")
+        return self._commit(repo, branch, parent, send, message)
 
     def restore(self, repo: Repo, parent: str, previous: str) -> str:
         """Commit the files of an earlier commit on top of ``parent``; return the new commit."""
@@ -359,13 +365,11 @@ class Hub:
 
         if before.files == now.files:
             return now.head
-        return self._commit(
-            repo, MAIN, parent, send, lambda found: found.files == files, "restored"
-        )
+        return self._commit(repo, MAIN, parent, send, back_to(previous))
 
     def branch(self, repo: Repo, name: str, start: str) -> None:
         """Create a branch at a commit; one of that name is taken as it stands."""
-        self._ask(
+        self.patience.send(
             f"branch {name} of {repo} was made",
             lambda: self._api.create_branch(
                 repo.id, branch=name, revision=start, repo_type=repo.kind, exist_ok=True
@@ -392,7 +396,7 @@ class Hub:
                     f"tag {name} of {repo} names {str(found)[:12]}, not {commit[:12]}; remove it"
                 )
 
-        self._ask(f"{repo} was tagged", ask)
+        self.patience.send(f"{repo} was tagged", ask)
 
     def delete_tag(self, repo: Repo, name: str) -> None:
         """Remove a tag, if it is there."""
@@ -403,7 +407,7 @@ class Hub:
 
     def show(self, repo: Repo, private: bool) -> None:
         """Make a repo private or public."""
-        self._ask(
+        self.patience.send(
             f"{repo} was made {'private' if private else 'public'}",
             lambda: self._api.update_repo_settings(
                 repo.id,
@@ -414,45 +418,33 @@ class Hub:
 
     def delete(self, repo: Repo) -> None:
         """Delete a repo, if it is there."""
-        self._ask(
+        self.patience.send(
             f"{repo} was deleted",
             lambda: self._api.delete_repo(repo.id, repo_type=repo.kind, missing_ok=True),
         )
 
     # -- how a request is sent
 
+    def _absent(self, error: Any, what: str) -> None:
+        """Take only 404 for absent: to the library a token that expired means the same."""
+        if self.token and error.response.status_code != 404:
+            raise refusal(what, error) from error
+
     def _commit(
-        self,
-        repo: Repo,
-        branch: str,
-        parent: str,
-        send: Callable[[], Any],
-        landed: Callable[[RemoteRepo], bool],
-        verb: str,
+        self, repo: Repo, branch: str, parent: str, send: Callable[[], Any], message: str
     ) -> str:
-        from huggingface_hub.errors import HfHubHTTPError
-
         def ask() -> str:
-            found = self.look(repo, branch)
-            if found is None:
-                raise ConflictError(f"{repo} has no branch {branch} any more; plan again")
-            if found.head != parent:
-                if landed(found):
-                    return found.head
-                raise ConflictError(
-                    f"{repo} was changed by someone else: expected {branch} at {parent[:12]}, "
-                    f"found {found.head[:12]}; nothing was overwritten, plan again"
-                )
-            try:
+            newest = self.commits(repo, branch)[:2]
+            if newest[0][0] == parent:
                 return str(send().oid)
-            except HfHubHTTPError as error:
-                # The library sends a commit again by itself: the first one may have landed.
-                found = self.look(repo, branch) if error.response.status_code == 412 else None
-                if found is None or found.head == parent or not landed(found):
-                    raise
-                return found.head
+            if newest[0][1] == message and newest[1:] and newest[1][0] == parent:
+                return newest[0][0]
+            raise ConflictError(
+                f"{repo} was changed by someone else: expected {branch} at {parent[:12]}, found "
+                f"{newest[0][0][:12]} ('{newest[0][1]}'); nothing was overwritten, plan again"
+            )
 
-        return self._ask(f"{repo} was {verb}", ask)
+        return self.patience.send(f"{repo} was committed to", ask)
 
     def _without(self, what: str, call: Callable[[], object]) -> None:
         """Send a removal; that there is nothing to remove is fine."""
@@ -461,81 +453,15 @@ class Hub:
         def ask() -> None:
             try:
                 call()
-            except (RepositoryNotFoundError, RevisionNotFoundError):
-                return
+            except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+                self._absent(error, what)
 
-        self._ask(what, ask)
-
-    def _ask(self, what: str, call: Callable[[], T]) -> T:
-        """Send a request until it is answered, as long as patience lasts."""
-        for attempt in range(self.patience.attempts):
-            try:
-                return _translated(what, call)
-            except PassingHubError:
-                if attempt + 1 == self.patience.attempts:
-                    raise
-                self.patience.wait(attempt)
-        raise AssertionError("patience has at least one attempt")
+        self.patience.send(what, ask)
 
 
 def back_to(commit: str) -> str:
     """Return the title of the commit that puts an earlier one's files back."""
     return f"Back to {commit[:12]}"
-
-
-def _translated(what: str, call: Callable[[], T]) -> T:
-    """Call, and say in one line what the Hub or the network answered instead."""
-    import httpx2
-    from huggingface_hub.errors import HfHubHTTPError
-
-    try:
-        return call()
-    except KitError:
-        raise
-    except Exception as error:
-        # The library wraps what breaks an upload in errors of its own.
-        for cause in _causes(error):
-            if isinstance(cause, HfHubHTTPError):
-                raise _refusal(what, cause) from error
-            if isinstance(cause, (httpx2.TransportError, ConnectionError, TimeoutError)):
-                raise PassingHubError(
-                    f"the Hub did not answer before {what} ({type(cause).__name__}); "
-                    "check the network"
-                ) from error
-        if isinstance(error, ValueError):
-            raise HubError(f"the Hub refused before {what}: {error}") from error
-        raise
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it was raised from, the innermost first."""
-    if error.__cause__ is not None:
-        yield from _causes(error.__cause__)
-    yield error
-
-
-ADVICE = {
-    400: "mend what it names",
-    401: "the token is not valid here; `hf auth login`, or set HF_TOKEN",
-    402: "the account's plan does not pay for this; choose a static Space",
-    403: "the token may not do this; it needs the right to write to this namespace",
-    404: "it is gone, or the token cannot see it",
-    409: "something of that name is there already; look at it, then plan again",
-    412: "someone else changed it meanwhile; plan again",
-    413: "a file is over the Hub's limits",
-}
-
-
-def _refusal(what: str, error: Any) -> HubError:
-    response = error.response
-    status = response.status_code if response is not None else 0
-    said = (error.server_message or "").splitlines()
-    line = f"the Hub answered {status} before {what}"
-    line += f" ({said[0][:160]})" if said else ""
-    if status in {408, 429} or status >= 500:
-        return PassingHubError(f"{line}; try again later")
-    kind = ConflictError if status in {409, 412} else HubError
-    return kind(f"{line}; {ADVICE.get(status, 'look at the repo, then plan again')}", status)
 
 
 def _remote(item: Any) -> RemoteFile:

@@ -14,7 +14,8 @@ from kit.hub.client import Hub, Repo
 from kit.records import AssemblyRecord, ExportRecord
 from kit.runs import Run
 
-STATIC_FILES = ("index.html", "demo.json")
+ASKED = "demo.json"
+"""What a static Space is asked for: the Hub may add to a page, not to this."""
 
 
 def ask_space(run: Run, hub: Hub, space: Repo) -> None:
@@ -30,8 +31,13 @@ def ask_space(run: Run, hub: Hub, space: Repo) -> None:
     if AssemblyRecord.load(run.folder / "assembly.json").space_sdk == "static":
         _ask_static(run, hub, space, address)
         return
-    sample = ExportRecord.load(run.folder / "export.json").samples[0]
-    said = ask_gradio(address, hub.token, sample.text)
+    samples = ExportRecord.load(run.folder / "export.json").samples
+    if not samples:
+        return
+    sample, there = samples[0], hub.look(space)
+    # A public app is asked as strangers ask it: it need not see anybody's token.
+    token = hub.token if there is not None and there.private else None
+    said = ask_gradio(address, token, sample.text)
     if said != sample.predicted:
         raise HubError(
             f"{space} answers {said!r} where the measured file answers {sample.predicted!r}; "
@@ -66,9 +72,6 @@ def _first(found: Any) -> str:
 
 
 def _ask_static(run: Run, hub: Hub, space: Repo, address: str) -> None:
-    for name in STATIC_FILES:
-        served = hub.get(f"{address.rstrip('/')}/{name}")
-        if served is None:
-            return
-        if served != (run.folder / "assembly" / "space" / name).read_bytes():
-            raise HubError(f"{space} serves another {name} than was pushed; look at its page")
+    served = hub.get(f"{address.rstrip('/')}/{ASKED}")
+    if served is not None and served != (run.folder / "assembly" / "space" / ASKED).read_bytes():
+        raise HubError(f"{space} serves another {ASKED} than was pushed; look at its page")

@@ -10,7 +10,8 @@ cut off can be carried on or taken back:
     {"undone": ["commit", "model", "you/sentiment-minilm"]}
     {"end": "finished"}                                              or "rolled back"
 
-A last line that a kill left half written is dropped: its request was not sent.
+A last line that a kill left half written is dropped: a step is then done, or taken back, again.
+Journals are numbered; one that was taken back whole makes the one before it the last again.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kit.errors import RunError
+from kit.hub.client import Repo
 from kit.publishing.planning import Plan, Step, read_plan
 
 End = Literal["finished", "rolled back"]
@@ -38,6 +40,17 @@ class Journal:
     undone: set[Step] = field(default_factory=set)
     going_back: bool = False
     end: End | None = None
+
+    @property
+    def branch(self) -> str:
+        """The branch on which a public repo's new commit waits."""
+        return f"{self.plan.tag}-staging"
+
+    def made(self, repo: Repo) -> str:
+        """Return the last commit that this publication made in a repo, else the one it found."""
+        verbs = ("merge", "commit", "stage", "create")
+        found = [self.done[(verb, repo)] for verb in verbs if (verb, repo) in self.done]
+        return found[0] if found else str(self.plan.repo(repo).head)
 
     def start(self, step: Step) -> None:
         """Say that a step is about to be sent."""
@@ -72,28 +85,38 @@ class Journal:
             os.fsync(file.fileno())
 
 
-def new_journal(path: Path, plan: Plan) -> Journal:
-    """Start a journal; one that stood there is kept beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_file():
-        path.replace(path.with_name(f"before-{plan.tag}.jsonl"))
-    journal = Journal(path, plan)
+def new_journal(folder: Path, plan: Plan) -> Journal:
+    """Start a journal in a folder, after those that stand there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = max((int(path.stem.rpartition("-")[2]) for path in _journals(folder)), default=0) + 1
+    journal = Journal(folder / f"journal-{number:04d}.jsonl", plan)
     journal._write({"plan": plan.document()})
     return journal
 
 
+def last_journal(folder: Path) -> Journal | None:
+    """Return the newest journal that was not taken back; None where there is none."""
+    for path in sorted(_journals(folder), reverse=True):
+        journal = read_journal(path)
+        if journal is not None and journal.end != "rolled back":
+            return journal
+    return None
+
+
+def _journals(folder: Path) -> list[Path]:
+    return list(folder.glob("journal-[0-9]*.jsonl"))
+
+
 def read_journal(path: Path) -> Journal | None:
-    """Return the journal of the last publication, None where there is none.
+    """Return a journal, None where not even its plan was written whole.
 
     Raises:
         RunError: it cannot be read.
     """
-    if not path.is_file():
-        return None
     text = path.read_text("utf-8")
     whole, _, half = text.rpartition("\n")
     if half:
-        path.write_text(f"{whole}\n" if whole else "", "utf-8")
+        os.truncate(path, len(text.encode()) - len(half.encode()))
     if not whole:
         return None
     try:

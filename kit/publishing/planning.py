@@ -15,17 +15,19 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
-from kit.hub.client import SEEDED, Account, Hub, RemoteFile, RemoteRepo, Repo
+from kit.hub.client import ATTRIBUTES, Account, Hub, RemoteFile, RemoteRepo, Repo
 from kit.publishing.gates import Verdict, check_run
 from kit.records import AssemblyRecord, FileEntry
 from kit.runs import Run
 
 TAG = "kit-"
+MESSAGE = "Publish"
 HARDWARE = {"static": None, "zerogpu": "zero-a10g", "cpu": "cpu-basic"}
 LARGEST_FILE = 50 * 1000**3
 Step = tuple[str, Repo]
@@ -44,9 +46,9 @@ class Change:
 class RepoPlan:
     """One repo: how it stands on the Hub and what would change.
 
-    ``head`` is its commit now, None where there is no repo; ``foreign`` are files there that no
-    publication of kit put there and that stay; ``adopted`` says whether one ever put any; ``card``
-    says what changes in the card's data.
+    ``head`` is its commit now, None where there is no repo; ``foreign`` are files there that are
+    not as a publication of kit left them, and that stay; ``adopted`` says whether there was one;
+    ``card`` says what changes in the card's data; ``blobs`` are git's ids of the files here.
     """
 
     repo: Repo
@@ -61,6 +63,15 @@ class RepoPlan:
     sdk: str | None
     hardware: str | None
     files: tuple[FileEntry, ...]
+    blobs: Mapping[str, str]
+
+    def different(self, there: Mapping[str, RemoteFile]) -> str | None:
+        """Return a path at which files on the Hub are not as planned, None where there is none."""
+        for entry in self.files:
+            if not same(entry, self.blobs[entry.path], there.get(entry.path)):
+                return entry.path
+        gone = (c.path for c in self.changes if c.action == "delete" and c.path in there)
+        return next(gone, None)
 
     @property
     def state(self) -> Literal["absent", "private", "public"]:
@@ -119,6 +130,7 @@ def read_plan(found: Mapping[str, Any]) -> Plan:
             sdk=repo["sdk"],
             hardware=repo["hardware"],
             files=tuple(FileEntry(**file) for file in repo["files"]),
+            blobs=repo["blobs"],
         )
         for repo in found["repos"]
     )
@@ -179,15 +191,30 @@ def plan_repos(
         *(f"gate {v.gate}: {v.said}" for v in verdicts if not v.passed),
         *(problem for plan in repos for problem in _problems(folder, plan, account)),
     ]
-    tag = f"{TAG}{run_id}-{digest[:8]}"
+    tag = _unused(hub, repos, f"{TAG}{run_id}-{digest[:8]}")
     return Plan(hub.endpoint, account.name, tag, digest, repos, verdicts, tuple(problems))
 
 
-def same(file: Path, entry: FileEntry, there: RemoteFile | None) -> bool:
-    """Return whether the Hub has the file with these bytes."""
+def _unused(hub: Hub, repos: Iterable[RepoPlan], tag: str) -> str:
+    """Return a tag that no repo has: the same files may be published again after others."""
+    used = {
+        name
+        for plan in repos
+        if plan.head and (plan.changes or plan.state != "public")
+        for name in hub.tags(plan.repo)
+    }
+    return next(
+        name
+        for number in count(1)
+        if (name := f"{tag}-{number}" if number > 1 else tag) not in used
+    )
+
+
+def same(entry: FileEntry, blob: str, there: RemoteFile | None) -> bool:
+    """Return whether the Hub has a file with these bytes; ``blob`` is git's id of them."""
     if there is None or there.bytes != entry.bytes:
         return False
-    return there.oid == (entry.sha256 if there.lfs else blob_id(file))
+    return there.oid == (entry.sha256 if there.lfs else blob)
 
 
 def blob_id(file: Path) -> str:
@@ -201,9 +228,11 @@ def _hidden_steps(plan: RepoPlan) -> list[Step]:
     """Return the steps that strangers do not see: in a private repo, or on a branch."""
     steps = ["create"] if plan.state == "absent" else []
     if plan.changes:
-        steps += ["stage", "check"] if plan.state == "public" else ["commit", "check"]
-        if plan.state != "public" and plan.repo.kind == "space":
-            steps.append("wait")
+        steps.append("stage" if plan.state == "public" else "commit")
+    if plan.changes or plan.state != "public":
+        steps.append("check")
+    if plan.state != "public" and plan.repo.kind == "space":
+        steps.append("wait")
     return [(verb, plan.repo) for verb in steps]
 
 
@@ -214,7 +243,7 @@ def _seen_steps(plan: RepoPlan) -> list[Step]:
         steps += ["merge", "tidy"]
         if plan.repo.kind == "space":
             steps.append("wait")
-    if plan.changes:
+    if plan.changes or plan.state != "public":
         steps.append("tag")
     if plan.state != "public":
         steps.append("show")
@@ -223,17 +252,19 @@ def _seen_steps(plan: RepoPlan) -> list[Step]:
 
 def _plan_repo(hub: Hub, repo: Repo, name: str, assembly: AssemblyRecord, folder: Path) -> RepoPlan:
     files = assembly.repos[name]
+    blobs = {entry.path: blob_id(folder / entry.path) for entry in files}
     there = hub.look(repo)
     remote: Mapping[str, RemoteFile] = there.files if there else {}
     changes = [
         Change(entry.path, "change" if entry.path in remote else "add", entry.bytes)
         for entry in files
-        if not same(folder / entry.path, entry, remote.get(entry.path))
+        if not same(entry, blobs[entry.path], remote.get(entry.path))
     ]
-    ours = _ours(hub, repo, there) if there else set()
+    ours = _ours(hub, repo, there) if there else {}
     wanted = {entry.path for entry in files}
-    gone = sorted((set(remote) & ours) - wanted)
-    changes += [Change(path, "delete", 0) for path in gone if path not in SEEDED]
+    untouched = {path for path, file in remote.items() if ours.get(path) == file} - {ATTRIBUTES}
+    changes += [Change(path, "delete", 0) for path in sorted(untouched - wanted)]
+    kept = {entry.path for entry in files if same(entry, blobs[entry.path], remote.get(entry.path))}
     sdk = None
     if repo.kind == "space":
         sdk = "static" if assembly.space_sdk == "static" else "gradio"
@@ -243,26 +274,28 @@ def _plan_repo(hub: Hub, repo: Repo, name: str, assembly: AssemblyRecord, folder
         head=there.head if there else None,
         private=there.private if there else False,
         changes=tuple(changes),
-        unchanged=len(files) - sum(change.action != "delete" for change in changes),
-        foreign=tuple(sorted(set(remote) - ours - SEEDED)),
+        unchanged=len(kept),
+        foreign=tuple(sorted(set(remote) - untouched - kept - {ATTRIBUTES})),
         adopted=bool(ours),
         card=tuple(_card_changes(hub, repo, there, folder)),
         sdk=sdk,
         hardware=HARDWARE[assembly.space_sdk] if repo.kind == "space" else None,
         files=files,
+        blobs=blobs,
     )
 
 
-def _ours(hub: Hub, repo: Repo, there: RemoteRepo) -> set[str]:
-    """Return the paths that publications of kit put there: those at the commits it tagged."""
-    if not set(there.files) - SEEDED:
-        return set(there.files)
-    found: set[str] = set()
-    for tag in hub.tags(repo):
-        if tag.startswith(TAG):
-            tagged = hub.look(repo, tag)
-            found |= set(tagged.files) if tagged else set()
-    return found
+def _ours(hub: Hub, repo: Repo, there: RemoteRepo) -> Mapping[str, RemoteFile]:
+    """Return the files as the newest publication of kit left them, or as the Hub began the repo."""
+    commits = hub.commits(repo)
+    if len(commits) == 1:
+        return there.files
+    tagged = {commit for tag, commit in hub.tags(repo).items() if tag.startswith(TAG)}
+    for commit, title in commits:
+        if commit in tagged or title.startswith(f"{MESSAGE} {TAG}"):
+            found = hub.look(repo, commit)
+            return found.files if found else {}
+    return {}
 
 
 def _card_changes(hub: Hub, repo: Repo, there: RemoteRepo | None, folder: Path) -> Iterable[str]:
@@ -310,10 +343,10 @@ def _problems(assembly: Path, plan: RepoPlan, account: Account) -> Iterable[str]
         )
     changed = {change.path for change in plan.changes}
     for path in plan.foreign:
-        if path in changed or not plan.adopted:
+        if path in changed or path == "README.md" or not plan.adopted:
             yield (
-                f"{repo}: {path} is there and kit did not put it there; "
-                "move it away, or choose another slug in the recipe"
+                f"{repo}: {path} is there and is not as kit left it; take what you need from "
+                "it and remove it there, or choose another slug in the recipe"
             )
             break
     folder = assembly / plan.folder

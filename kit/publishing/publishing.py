@@ -18,17 +18,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kit.errors import GateError, HubError, RunError
-from kit.hub.client import Hub, Patience, Repo
+from kit.hub.answers import Patience
+from kit.hub.client import Hub, Repo
 from kit.publishing.applying import Publication
 from kit.publishing.asking import ask_space
-from kit.publishing.journal import Journal, new_journal, read_journal
+from kit.publishing.journal import Journal, last_journal, new_journal
 from kit.publishing.planning import Plan, assembly_digest, make_plan
 from kit.records import AssemblyRecord, PublicationRecord, PublishedRepo
 from kit.runs import Progress, Run
 
 ENDPOINT = "https://huggingface.co"
 RECORD = "publication.json"
-JOURNAL = "journal.jsonl"
 
 
 def open_hub(patience: Patience | None = None) -> Hub:
@@ -46,20 +46,24 @@ def publish(run: Run, hub: Hub, progress: Progress) -> PublicationRecord:
         HubError: it failed; the line says whether everything was taken back.
     """
     with _locked(run, hub) as folder:
-        journal = read_journal(folder / JOURNAL)
-        if journal is None or journal.end is not None:
+        journal = last_journal(folder)
+        if journal is not None and journal.end == "finished":
+            # Killed between the last step and its record: that is made up for first.
+            record = _record(run, journal)
+            record.save(folder / RECORD)
+        if journal is None or journal.end == "finished":
             plan = make_plan(run, hub)
             _refuse(plan)
-            if not plan.steps and (folder / RECORD).is_file():
+            if journal is not None and not plan.steps:
                 return PublicationRecord.load(folder / RECORD)
-            journal = new_journal(folder / JOURNAL, plan)
+            journal = new_journal(folder, plan)
         publication = _publication(run, hub, journal, progress)
         if journal.going_back:
             publication.take_back()
             raise HubError("an earlier publication was being taken back; that is done, run again")
-        _same_files(run, journal)
+        _same_assembly(run, journal)
         publication.carry_on()
-        record = _record(run, hub, journal)
+        record = _record(run, journal)
         record.save(folder / RECORD)
         return record
 
@@ -72,13 +76,17 @@ def undo(run: Run, hub: Hub, progress: Progress) -> Plan:
         HubError: the Hub refused; what was not taken back stays in the journal.
     """
     with _locked(run, hub) as folder:
-        journal = read_journal(folder / JOURNAL)
-        if journal is None or journal.end == "rolled back":
+        journal = last_journal(folder)
+        if journal is None:
             raise RunError(
                 f"expected a publication of {run.recipe.name} on {hub.endpoint}, found none to undo"
             )
         _publication(run, hub, journal, progress).take_back()
-        (folder / RECORD).unlink(missing_ok=True)
+        before = last_journal(folder)
+        if before is None:
+            (folder / RECORD).unlink(missing_ok=True)
+        else:
+            _record(run, before).save(folder / RECORD)
         return journal.plan
 
 
@@ -102,7 +110,7 @@ def _refuse(plan: Plan) -> None:
         raise GateError(f"nothing was sent: {plan.problems[0]}{more}")
 
 
-def _same_files(run: Run, journal: Journal) -> None:
+def _same_assembly(run: Run, journal: Journal) -> None:
     found = assembly_digest(AssemblyRecord.load(run.folder / "assembly.json"))
     if found != journal.plan.assembly:
         raise RunError(
@@ -111,29 +119,26 @@ def _same_files(run: Run, journal: Journal) -> None:
         )
 
 
-def _record(run: Run, hub: Hub, journal: Journal) -> PublicationRecord:
-    repos = []
-    for plan in journal.plan.repos:
-        found = hub.look(plan.repo)
-        if found is None:
-            raise HubError(f"{plan.repo} is gone again; look at the Hub")
-        prefix = {"dataset": "datasets/", "space": "spaces/"}.get(plan.repo.kind, "")
-        repos.append(
-            PublishedRepo(
-                repo_type=plan.repo.kind,
-                repo_id=plan.repo.id,
-                url=f"{hub.endpoint}/{prefix}{plan.repo.id}",
-                commit=found.head,
-                before=plan.head,
-                visibility="private" if found.private else "public",
-            )
-        )
+def _record(run: Run, journal: Journal) -> PublicationRecord:
+    """Return what a finished journal says was made."""
+    prefixes = {"dataset": "datasets/", "space": "spaces/"}
+    plan = journal.plan
     return PublicationRecord(
-        inputs=journal.plan.assembly,
-        endpoint=hub.endpoint,
-        tag=journal.plan.tag,
-        assembly=journal.plan.assembly,
-        repos=tuple(repos),
+        inputs=plan.assembly,
+        endpoint=plan.endpoint,
+        tag=plan.tag,
+        assembly=plan.assembly,
+        repos=tuple(
+            PublishedRepo(
+                repo_type=each.repo.kind,
+                repo_id=each.repo.id,
+                url=f"{plan.endpoint}/{prefixes.get(each.repo.kind, '')}{each.repo.id}",
+                commit=journal.made(each.repo),
+                before=each.head,
+                visibility="public",
+            )
+            for each in plan.repos
+        ),
         journal=journal.path.relative_to(run.project.root).as_posix(),
     )
 

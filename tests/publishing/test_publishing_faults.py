@@ -101,7 +101,7 @@ def test_killed_after_any_journal_entry_it_goes_on_or_is_taken_back(
 ) -> None:
     folder, came_before = before
     old, new, _ = states(folder, tmp_path, came_before)
-    for number in entries(tmp_path / "attempt-0" / "journal.jsonl"):
+    for number in entries(sorted((tmp_path / "attempt-0").glob("journal-*.jsonl"))[-1]):
         place = copies(folder, tmp_path, number)
         with world(place) as there, monkeypatch.context() as patch:
             kill_after(number, patch)

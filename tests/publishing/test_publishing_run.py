@@ -12,7 +12,7 @@ from kit.errors import GateError, HubError, InputError, RunError
 from kit.hub.client import Hub
 from kit.hub.rehearsal.accounts import Account
 from kit.hub.rehearsal.serving import Hub as Server
-from kit.publishing import publishing
+from kit.publishing.gates import check_run
 from kit.publishing.planning import make_plan
 from kit.publishing.publishing import publication_folder, publish, undo
 from kit.publishing.rehearsing import rehearse
@@ -35,11 +35,9 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(copied: Run, finished: Finished, monkeypatch: pytest.MonkeyPatch) -> Run:  # noqa: F811
     """Return a finished run; where the toy base is too good to beat, that gate is left out."""
     refused = untouched(finished)
-    check = publishing.make_plan.__globals__["check_run"]
-    monkeypatch.setitem(
-        publishing.make_plan.__globals__,
-        "check_run",
-        lambda run: [verdict for verdict in check(run) if verdict.gate not in refused],
+    monkeypatch.setattr(
+        "kit.publishing.planning.check_run",
+        lambda run: [verdict for verdict in check_run(run) if verdict.gate not in refused],
     )
     return copied
 
@@ -128,7 +126,7 @@ def test_a_token_without_the_right_is_refused_before_anything_is_sent(
         with pytest.raises(GateError, match=said):
             publish(run, hub, silent)
         assert {method for method, _ in requests_of(server.requests)} == {"GET"}
-        assert not (publication_folder(run, hub.endpoint) / "journal.jsonl").exists()
+        assert not (publication_folder(run, hub.endpoint) / "journal-0001.jsonl").exists()
 
 
 def test_no_token_and_a_wrong_one_are_one_line(run: Run, server: Server) -> None:

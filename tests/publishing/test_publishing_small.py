@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kit.errors import ConflictError, HubError, TakenError
-from tests.publishing.small import World, assembled, requests_of, without_pauses, world
+from kit.errors import ConflictError, HubError, InputError, RunError, TakenError
+from kit.hub.rehearsal.faults import Fault
+from kit.publishing.journal import last_journal
+from tests.publishing.small import (
+    NAME,
+    SPACE,
+    World,
+    assembled,
+    requests_of,
+    without_pauses,
+    world,
+)
 
 WRITES = {"POST", "PUT", "DELETE", "PATCH"}
 
@@ -87,25 +97,43 @@ def test_undo_leaves_what_was_there_before(tmp_path: Path, first: bool) -> None:
         assert there.halves == []
 
 
+def theirs(
+    there: World, path: str = "theirs.txt", repo: str = "ada/toy", kind: str = "model"
+) -> None:
+    """Let someone else commit a file."""
+    there.hub._api.upload_file(
+        path_or_fileobj=b"theirs", path_in_repo=path, repo_id=repo, repo_type=kind
+    )
+
+
 def test_a_file_of_someone_else_is_neither_overwritten_nor_removed(tmp_path: Path) -> None:
     with world(tmp_path) as there:
-        api = there.hub._api
-        api.create_repo("ada/toy")
-        api.upload_file(path_or_fileobj=b"mine", path_in_repo="config.json", repo_id="ada/toy")
+        there.hub._api.create_repo("ada/toy")
+        theirs(there, "config.json")
         plan = there.plan(assembled(tmp_path / "one", 1))
-        assert "kit did not put it there" in plan.problems[0]
+        assert "config.json is there and is not as kit left it" in plan.problems[0]
+
+
+@pytest.mark.parametrize("path", ["README.md", "config.json", "records/only-1.json"])
+def test_a_file_edited_on_the_hub_since_is_not_overwritten(tmp_path: Path, path: str) -> None:
+    with world(tmp_path) as there:
+        there.publish(assembled(tmp_path / "one", 1))
+        theirs(there, path)
+        plan = there.plan(assembled(tmp_path / "two", 2))
+        if path != "records/only-1.json":
+            assert f"{path} is there and is not as kit left it" in plan.problems[0]
+        else:
+            assert (plan.problems, plan.repos[1].foreign) == ((), (path,))
+            assert path not in {change.path for change in plan.repos[1].changes}
 
 
 def test_a_change_by_someone_else_meanwhile_is_reported_and_kept(tmp_path: Path) -> None:
     with world(tmp_path) as there:
-        one = assembled(tmp_path / "one", 1)
-        there.publish(one)
+        there.publish(assembled(tmp_path / "one", 1))
         two = assembled(tmp_path / "two", 2)
         there.knows(two)
         journal = there.journal(two)
-        there.hub._api.upload_file(
-            path_or_fileobj=b"theirs", path_in_repo="theirs.txt", repo_id="ada/toy"
-        )
+        theirs(there)
         with pytest.raises(ConflictError, match="changed by someone else"):
             there.publication(two, journal).carry_on()
         files = there.state()["models"]["files"]
@@ -114,15 +142,115 @@ def test_a_change_by_someone_else_meanwhile_is_reported_and_kept(tmp_path: Path)
         assert journal.end == "rolled back"
 
 
-def test_a_file_that_changes_while_it_is_sent_is_found_by_reading_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [False, True], ids=["new repos", "a new version"])
+def test_undo_never_takes_what_someone_else_added_since(tmp_path: Path, before: bool) -> None:
+    with world(tmp_path) as there:
+        if before:
+            there.publish(assembled(tmp_path / "one", 1))
+        two = assembled(tmp_path / "two", 2)
+        journal = there.publish(two)
+        theirs(there)
+        state = there.state()
+        with pytest.raises(ConflictError, match=r"nothing was taken back.*Upload theirs\.txt"):
+            there.publication(two, journal).take_back()
+        assert there.state() == state
+        assert journal.end == "finished"
+
+
+def test_undo_never_takes_a_repo_with_a_pull_request(tmp_path: Path) -> None:
+    with world(tmp_path) as there:
+        one = assembled(tmp_path / "one", 1)
+        journal = there.publish(one)
+        there.hub._api.upload_file(
+            path_or_fileobj=b"better", path_in_repo="config.json", repo_id=NAME, create_pr=True
+        )
+        with pytest.raises(ConflictError, match="nothing was taken back"):
+            there.publication(one, journal).take_back()
+
+
+def test_the_same_files_can_be_published_again_after_others(tmp_path: Path) -> None:
+    with world(tmp_path) as there:
+        first = there.publish(assembled(tmp_path / "one", 1))
+        there.publish(assembled(tmp_path / "two", 2))
+        third = there.publish(tmp_path / "one")
+        assert third.plan.tag == f"{first.plan.tag}-2"
+        there.publication(tmp_path / "one", third).take_back()
+        assert f"refs/tags/{first.plan.tag}" in there.state()["models"]["refs"]
+        assert there.halves == []
+
+
+def test_publications_are_taken_back_one_after_another(tmp_path: Path) -> None:
+    with world(tmp_path) as there:
+        one, two = assembled(tmp_path / "one", 1), assembled(tmp_path / "two", 2)
+        there.publish(one)
+        between = there.state()
+        there.publish(two)
+        for assembly, left in ((two, between), (one, {})):
+            journal = last_journal(tmp_path)
+            assert journal is not None
+            there.publication(assembly, journal).take_back()
+            assert there.state() == left
+        assert last_journal(tmp_path) is None
+
+
+def test_a_space_that_does_not_come_up_takes_everything_back(tmp_path: Path) -> None:
+    with world(tmp_path) as there:
+        one = assembled(tmp_path / "one", 1)
+        (one / "space" / "README.md").write_text(SPACE.replace("sdk:", "app_file: none.html\nsdk:"))
+        (one / "space" / "index.html").unlink()
+        there.knows(one)
+        journal = there.journal(one)
+        with pytest.raises(HubError, match=r"in stage \w+_\w+; .*everything was taken back"):
+            there.publication(one, journal).carry_on()
+        assert there.state() == {}
+
+
+def test_a_space_that_answers_something_else_takes_everything_back(tmp_path: Path) -> None:
+    def wrong(_: object) -> None:
+        raise HubError("it answers 'bad' where 'good' was measured")
+
     with world(tmp_path) as there:
         one = assembled(tmp_path / "one", 1)
         there.knows(one)
+        publication = replace(there.publication(one, there.journal(one)), ask=wrong)
+        with pytest.raises(HubError, match=r"where 'good' was measured; everything was taken back"):
+            publication.carry_on()
+        assert there.state() == {}
+
+
+def test_a_file_that_changed_since_the_plan_is_not_sent(tmp_path: Path) -> None:
+    with world(tmp_path) as there:
+        one = assembled(tmp_path / "one", 1)
         journal = there.journal(one)
-        (one / "model" / "config.json").write_text('{"other": 1}')
-        with pytest.raises(HubError, match=r"config\.json is not what was sent"):
+        (one / "model" / "config.json").write_text("[]\n")
+        with pytest.raises(RunError, match=r"model/config\.json is not what it was"):
             there.publication(one, journal).carry_on()
         assert there.state() == {}
+
+
+def test_a_full_disk_is_one_line_and_everything_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    with world(tmp_path) as there:
+        one = assembled(tmp_path / "one", 1)
+        journal = there.journal(one)
+        monkeypatch.setattr(there.hub, "commit", full)
+        with pytest.raises(InputError, match="No space left on device; everything was taken back"):
+            there.publication(one, journal).carry_on()
+        assert there.state() == {}
+
+
+def test_a_token_that_expires_is_not_taken_for_an_empty_hub(tmp_path: Path) -> None:
+    with world(tmp_path) as there:
+        one = assembled(tmp_path / "one", 1)
+        there.publish(one)
+        expired = there.server.faults
+        expired.append(Fault(path="/api/models/ada/toy", times=0, status=401))
+        with pytest.raises(HubError, match="not valid here"):
+            there.plan(one)
 
 
 def test_a_name_that_is_taken_meanwhile_is_left_alone(tmp_path: Path) -> None:
@@ -131,21 +259,19 @@ def test_a_name_that_is_taken_meanwhile_is_left_alone(tmp_path: Path) -> None:
         there.knows(one)
         journal = there.journal(one)
         there.hub._api.create_repo("ada/toy", private=True)
-        there.hub._api.upload_file(
-            path_or_fileobj=b"theirs", path_in_repo="theirs.txt", repo_id="ada/toy"
-        )
+        theirs(there)
         with pytest.raises(TakenError, match="is there already"):
             there.publication(one, journal).carry_on()
         assert set(there.state()["models"]["files"]) == {"theirs.txt"}
+        assert set(there.state()) == {"models"}
 
 
 def test_a_journal_cut_in_the_middle_of_a_line_is_read(tmp_path: Path) -> None:
     with world(tmp_path) as there:
         one = assembled(tmp_path / "one", 1)
         there.publish(one)
-        path = tmp_path / "journal.jsonl"
+        path = tmp_path / "journal-0001.jsonl"
         whole = path.read_bytes()
-        shutil.copy(path, tmp_path / "kept.jsonl")
         path.write_bytes(whole[:-9])
         journal = there.journal(one)
         assert journal.end is None

@@ -52,11 +52,16 @@ async def create(call: Call) -> Response:
     return JSONResponse({"url": url, "name": repo_id, "id": object_id(repo_id)})
 
 
+STATIC_PAGE = "<!doctype html>\n<title>A new Space</title>\n<p>Nothing here yet.</p>\n"
+
+
 def begin(storage: Storage, repo: Repo, author: str) -> None:
-    """Make the first commit: .gitattributes, and a card for a Space."""
+    """Make the first commit: .gitattributes, a card for a Space, a page for a static one."""
     files = {".gitattributes": ATTRIBUTES}
     if repo.kind == "spaces":
         files["README.md"] = SPACE_CARD.format(title=repo.id.split("/")[1], sdk=repo.sdk)
+    if repo.sdk == "static":
+        files |= {"index.html": STATIC_PAGE, "style.css": "body { font-family: sans-serif }\n"}
     tree = {path: storage.add_blob(repo, text.encode()) for path, text in files.items()}
     storage.add_commit(repo, "refs/heads/main", tree, "initial commit", "", author)
     storage.save(repo)
