@@ -83,6 +83,36 @@ def recipes(as_json: bool) -> None:
 
 
 @kit.command()
+@as_json
+def briefs(as_json: bool) -> None:
+    """List the idea cards by composite score; what is unclear in them goes to stderr."""
+    from kit.brief.board import board, board_lines
+
+    rows, warnings = board(_project().root)
+    for warning in warnings:
+        click.echo(f"kit: {warning}", err=True)
+    _print(rows, board_lines(rows), as_json)
+
+
+@kit.command()
+@click.argument("name")
+@click.option("--counts", required=True, metavar="FILE", help="CSV or JSONL: title, views, clicks.")
+@click.option(
+    "--power",
+    default=0.8,
+    show_default=True,
+    type=click.FloatRange(0.5, 0.999),
+    help="The chance that a test after the further views finds the difference.",
+)
+@as_json
+def titles(name: str, counts: str, power: float, as_json: bool) -> None:
+    """Say which title of a card wins, how surely, and how many views are lacking."""
+    from kit.evaluation.titles import title_report
+
+    _print(*title_report(_project().root, name, Path(counts), power), as_json)
+
+
+@kit.command()
 @click.argument("name", required=False)
 @as_json
 def runs(name: str | None, as_json: bool) -> None:
