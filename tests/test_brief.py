@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import random
+import time
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -337,6 +338,26 @@ def test_noise_never_raises_anything_but_a_refusal(tmp_path: Path) -> None:
         path.write_text("".join(letters), "utf-8")
         with contextlib.suppress(InputError):
             assert isinstance(read_brief(path), Brief)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "## References\n- " + "[" * 50_000,
+        "## References\n- " + "[a](" * 20_000,
+        "## Editorial brief\n### Outline\n- " + "1" * 50_000,
+        "## Editorial brief\n### Blog outline\n- H2: a" + " " * 50_000 + "b (3 words)",
+    ],
+)
+def test_a_card_made_to_be_slow_is_read_at_once(tmp_path: Path, body: str) -> None:
+    start = time.process_time()
+    card(tmp_path, body)
+    assert time.process_time() - start < 5
+
+
+def test_a_card_of_megabytes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="at most 200 kB"):
+        card(tmp_path, "## Summary\n" + "a" * 300_000)
 
 
 def project(folder: Path, **cards: str) -> Path:

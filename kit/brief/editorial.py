@@ -44,12 +44,17 @@ NETWORKS = {"x": "x", "x twitter": "x", "twitter": "x", "twitter x": "x"} | {
 ABOUT = {"tags": "tags", "meta description": "meta_description", "meta": "meta_description"}
 SIDES = {"internal": "internal", "external": "external"}
 CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?:\s*(?:[-–—→]+|to)\s*(\d{1,3}):([0-5]\d))?")
-RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:[-–—→]+|to)\s*(\d+(?:\.\d+)?)\s*(?:minutes?|min\b|m\b)")
-LENGTH = re.compile(r"~?(\d+(?:\.\d+)?)\s*(minutes?|min\b|m\b|seconds?|sec\b|s\b)", re.IGNORECASE)
+RANGE = re.compile(
+    r"(\d{1,4}(?:\.\d{1,4})?)\s?(?:[-–—→]|to)\s?(\d{1,4}(?:\.\d{1,4})?)\s?(?:minutes?|min\b|m\b)"
+)
+LENGTH = re.compile(
+    r"~?(?<!\d)(\d{1,4}(?:\.\d{1,4})?)\s?(minutes?|min\b|m\b|seconds?|sec\b|s\b)", re.IGNORECASE
+)
 BUDGET = re.compile(
-    r"[(\[]?~?\s*(?<![\d–-])(\d{1,3}(?:,\d{3})+|\d+)\s*words?\b[)\]]?", re.IGNORECASE
+    r"[(\[]?~?\s?(?<![\d–-])(\d{1,3}(?:,\d{3}){1,2}|\d{1,9})\s?words?\b[)\]]?", re.IGNORECASE
 )
 LEVEL = re.compile(r"^\**\(?[Hh]([1-6])\)?\**\s*[:.–—-]?\**\s*(.*)$")
+OPENING, CLOSING = " \t\n*([,;:–—-", " \t\n*)],;:.–—→-"
 URL = re.compile(r"https?://\S+")
 
 
@@ -150,8 +155,8 @@ def _step(item: str) -> Step:
 def _without(item: str, match: re.Match[str]) -> str:
     """Return an item without a number that was read, and without the marks around it."""
     before, after = item[: match.start()], item[match.end() :]
-    before = re.sub(r"[\s*(\[,;:–—-]+$", "", before)
-    after = re.sub(r"^[\s*)\],;:.–—→-]+", "", after)
+    before = before.rstrip(OPENING)
+    after = after.lstrip(CLOSING)
     if before and after and item[match.end() :].lstrip(" *)]").startswith(":"):
         return f"{before}: {after}"
     return f"{before} {after}".strip()
@@ -208,8 +213,8 @@ def _part(level: int, given: str) -> OutlinePart:
     match = BUDGET.search(given)
     if match is None:
         return OutlinePart(level, given)
-    heading = re.sub(r"[\s*(\[,;:–—-]+$", "", given[: match.start()])
-    note = re.sub(r"^[\s*)\],;:.–—-]+", "", given[match.end() :])
+    heading = given[: match.start()].rstrip(OPENING)
+    note = given[match.end() :].lstrip(CLOSING)
     return OutlinePart(level, heading or note, _whole(match[1]), note if heading else "")
 
 

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 from kit.brief.card import Findings, Link
 from kit.brief.markdown import items
 
-MARKDOWN = re.compile(r"\[([^\]]*)\]\(\s*<?((?:[^()\s>]|\([^()\s]*\))*)>?[^)]*\)")
+MARKDOWN = re.compile(
+    r"\[([^\[\]]{0,500})\]\(\s?<?((?:[^()\s>]|\([^()\s]{0,200}\)){0,2000})>?[^()]{0,200}\)"
+)
 BARE = re.compile(r"<?\b([a-zA-Z][a-zA-Z0-9+.-]*://[^\s>)]+)>?")
 SCHEMES = {"", "http", "https", "mailto"}
 

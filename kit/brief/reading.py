@@ -14,6 +14,8 @@ from kit.brief.sections import KNOWN, READERS
 from kit.errors import InputError
 
 FRONT = re.compile(r"\A\s*^---[ \t]*\n(.*?)^---[ \t]*$\n?(.*)\Z", re.DOTALL | re.MULTILINE)
+LARGEST = 200_000
+"""How many bytes a card may have: twenty times what people write."""
 # A terminal would obey them.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SECTIONS = tuple(dict.fromkeys(KNOWN.values()))
@@ -62,6 +64,11 @@ def read_brief(path: Path) -> Brief:
 def _text(path: Path) -> str:
     if not path.is_file():
         raise InputError(f"expected the idea card at {path}, found none; write a brief.md")
+    if path.stat().st_size > LARGEST:
+        raise InputError(
+            f"expected an idea card of at most {LARGEST // 1000} kB at {path}, "
+            f"got {path.stat().st_size // 1000} kB"
+        )
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -117,7 +117,7 @@ def _score(name: str, given: str, findings: Findings) -> Score:
     if match and not re.match(r"[-–—]\s*\d", match[3]):
         whole = float(match[2]) if match[2] else float(top)
         value = float(match[1].replace(",", "."))
-        remark = re.sub(r"^[\s(\[–—,;:-]+|[)\]\s]+$", "", match[3])
+        remark = match[3].lstrip(" \t\n([–—,;:-").rstrip(" \t\n)]")
         if whole and 0 <= value <= whole:
             return Score(round(value * top / whole, 4), remark)
     findings.keep(f"Scores, {name}", given or "nothing", f"expected 0 to {top}")
