@@ -43,8 +43,8 @@ def test_the_chain_leaves_exactly_these_files(finished: Finished) -> None:
     assert "assembly/gradio/inference.py" in found
 
 
-def test_the_project_ships_one_recipe() -> None:
-    assert recipe_names(ROOT) == ["sentiment"]
+def test_the_project_ships_two_recipes() -> None:
+    assert recipe_names(ROOT) == ["commit_messages", "sentiment"]
 
 
 def test_a_second_run_does_nothing(finished: Finished) -> None:

@@ -2,10 +2,10 @@
 
     python recipes/commit_messages/pretrain.py --data DIR   # writes recipes/commit_messages/base/
 
-DIR holds ``freeform.jsonl.gz`` (diffs with their messages, none of which is a Conventional Commit)
-and ``conventional.jsonl.gz``, of which only the diffs are read: the model learns diffs and prose,
-not the convention. Both come from ``kit data commit_messages --repo``; ``base/README.md`` lists the
-histories. Repositories named by ``--without`` are left out whole, tokenizer included, so that they
+DIR holds ``freeform.jsonl.gz`` (diffs with their messages, which do not follow the convention but
+for a few) and ``conventional.jsonl.gz``, of which only the diffs are read: the model learns diffs
+and prose, not the convention. ``base/README.md`` lists the histories and has the script that mines
+them. Repositories named by ``--without`` are left out whole, tokenizer included, so that they
 stay unseen. On two cores without bf16 this takes about an hour and a half, compiled where there is
 a C++ compiler (1.2 times as fast here); killed, it goes on from its last checkpoint.
 """
@@ -235,6 +235,8 @@ def save(trainer: Any, work: Path, out: Path, log: dict[str, Any]) -> None:
         clean_up_tokenization_spaces=False,
     )
     tokenizer.save_pretrained(out)
+    # safetensors leaves its file for the owner alone; this one is committed.
+    (out / "model.safetensors").chmod(0o644)
     (out / "training.json").write_text(json.dumps(log, indent=1) + "\n")
 
 
@@ -260,7 +262,7 @@ def histories(pairs: list[Pair]) -> list[dict[str, Any]]:
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "base", show_default=True)
 @click.option("--work", type=click.Path(path_type=Path), default=Path("build/pretrain"))
-@click.option("--epochs", default=3, show_default=True)
+@click.option("--epochs", default=2, show_default=True)
 @click.option("--without", multiple=True, help="A repository that must stay unseen.")
 def main(data: Path, out: Path, work: Path, epochs: int, without: tuple[str, ...]) -> None:
     """Train the tokenizer and the model, and write them to --out."""
