@@ -49,7 +49,7 @@ SPLIT = Cleaning(group_by=("project", "repo"), test_share=0.18, validation_share
 
 RECIPE = Recipe(
     name="commit_messages",
-    title="A commit message in your browser, from the diff alone",
+    title="A tiny model learns a commit's type, and babbles the rest",
     slug="commit-messages-7m",
     language="en",
     emoji="📝",
