@@ -172,6 +172,7 @@ def world(folder: Path, attempts: int = 3) -> Iterator[World]:
 
 def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the client's own retries pass no time, and allow it the network of this machine."""
+    import os
     import time
 
     from huggingface_hub import constants
@@ -179,6 +180,8 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
     quick = types.SimpleNamespace(sleep=lambda _: None, time=time.time, monotonic=time.monotonic)
     monkeypatch.setattr(_http, "time", quick)
+    # Nothing here loses power: waiting for the disk would take most of a test's time.
+    monkeypatch.setattr(os, "fsync", lambda _: None)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
 

@@ -152,7 +152,8 @@ def _hold(folder: Path) -> FileLock:
 
 
 def _listen(port: int) -> socket.socket:
-    sock = socket.socket()
+    # asyncio sends small answers at once (TCP_NODELAY) only where the protocol is named.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind(("127.0.0.1", port))
