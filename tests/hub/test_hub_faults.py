@@ -66,7 +66,13 @@ facts["commits"] = len(api.list_repo_commits("ada/toy"))
 def test_the_log_is_kept_and_holds_no_token(hub: Hub, http: httpx2.Client, tmp_path: Path) -> None:
     make(http, "toy")
     push(http, "ada/toy", {"a.txt": "aaa"})
-    log = (tmp_path / "hub" / "requests.jsonl").read_text()
+    path = tmp_path / "hub" / "requests.jsonl"
+    for _ in range(500):
+        # A line is written once its answer is on its way.
+        log = path.read_text()
+        if log.count("\n") == 2:
+            break
+        time.sleep(0.01)
     rows = [json.loads(line) for line in log.splitlines()]
     assert [(row["method"], row["path"], row["status"]) for row in rows] == [
         ("POST", "/api/repos/create", 200),
