@@ -12,7 +12,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -141,30 +143,35 @@ def open_page(hub: Hub, plan: RepoPlan, sample: Answer) -> str | None:
         HubError: its answer is another, or the page did not come to one.
     """
     address, browser = hub.address(plan.repo), shutil.which("chromium")
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
+    if browser is None or find_spec("playwright") is None:
         return None
-    if browser is None:
-        return None
+    # In a notebook an event loop runs in this thread, which playwright does not share.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        said = pool.submit(_answered_by_page, f"{address}/", browser, sample.text).result()
+    return _compared(said, sample)
+
+
+def _answered_by_page(address: str, browser: str, text: str) -> str:
+    """Return the verdict that the page at an address gives on a text."""
+    from playwright.sync_api import Error, sync_playwright
+
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=CHROMIUM)
         try:
             page = chromium.new_page()
             page.set_default_timeout(1000 * BROWSER_SECONDS)
-            page.goto(f"{address}/")
+            page.goto(address)
             page.get_by_role("button", name="Load the model").click()
             page.locator("[data-state=ready]").wait_for()
-            page.locator("textarea").fill(sample.text)
+            page.locator("textarea").fill(text)
             page.locator("textarea").press("Control+Enter")
             page.locator(".kc-origin", has_text="Computed here in").wait_for()
-            said = page.locator(".kc-verdict").inner_text()
+            return page.locator(".kc-verdict").inner_text()
         except Error as error:
             line = str(error).splitlines()[0]
             raise HubError(f"the page at {address} came to no answer: {line}") from error
         finally:
             chromium.close()
-    return _compared(said, sample)
 
 
 def _compared(said: str, sample: Answer) -> str:
