@@ -322,11 +322,17 @@ class EndpointRecord(EvaluationRecord):
 
 
 class Parity(Part):
-    """One exported file against the checkpoint, on all test rows."""
+    """One exported file against the checkpoint, on the same test rows.
+
+    ``agreement`` is the share of decisions that are the same: the label of each row; for a
+    generator the next token after each token of the checkpoint's answer. ``identical`` is the share
+    of a generator's answers that are the same from the first token to the last.
+    """
 
     file: str
     n: int
     agreement: float
+    identical: float | None = None
     accuracy: float
     accuracy_difference: float
     largest_logit_difference: float

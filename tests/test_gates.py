@@ -147,7 +147,7 @@ ROUNDS: list[Faults] = [
         "license": (edited("dataset.json", data_license), "a known license, got 'unknown'"),
         "privacy": (appended("assembly/model/README.md", "\nada@example.org\n"), "e-mail address"),
         "evaluation": (edited("evaluation.json", fewer_rows), "test rows evaluated"),
-        "parity": (edited("export.json", low_parity), "int8 agrees on 0.900 of rows"),
+        "parity": (edited("export.json", low_parity), "int8 agrees on 0.900 of decisions"),
         "numbers": (edited("pages.json", other_pointer), "model-card.md: "),
         "placeholders": (appended("pages/post.md", "\n[More Information Needed]\n"), "unfilled"),
         "files": (appended("assembly/dataset/README.md", "."), "dataset/README.md is not the file"),

@@ -23,7 +23,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kit.export.int8 import write_int8
+from kit.export.block_int8 import write_block_int8
 from kit.export.onnx import FP32, INT8, quiet
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def write_causal_onnx(model: Any, folder: Path) -> None:
     _name_cache(program)
     _drop_notes(program)
     onnx_ir.save(program, folder / FP32)
-    write_int8(folder / FP32, folder / INT8, weights_only=True)
+    write_block_int8(folder / FP32, folder / INT8)
 
 
 def _step(model: Any) -> tuple[dict[str, Any], dict[str, Any]]:

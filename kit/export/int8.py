@@ -1,7 +1,6 @@
 """An int8 ONNX file that keeps the model's answers: three kinds of weights, three ways to round.
 
     write_int8(folder / "onnx/model.onnx", folder / "onnx/model_quantized.onnx")
-    write_int8(folder / "onnx/model.onnx", folder / "onnx/model_quantized.onnx", weights_only=True)
 
 Plain dynamic quantization of a BERT-like encoder changes about one answer in fifty, and two places
 make nearly all of the change. So:
@@ -13,10 +12,7 @@ make nearly all of the change. So:
   it comes. These weights use seven bits: without VNNI, x86 kernels add two 8-bit products in 16
   bits and saturate, a browser's do not, and the two would disagree.
 
-A text generator reads its own words, so one token that differs changes all that follow. Its file is
-written with ``weights_only``: every matrix is stored in int8, a scale for every column, and
-multiplied in fp32. But for their last digits, the logits then depend neither on a processor's
-kernels nor on how many tokens are processed together, and the file is as small.
+A text generator's file is written otherwise: ``kit.export.block_int8``.
 
 A table that is both looked up and multiplied by (tied embeddings) is stored once.
 """
@@ -25,38 +21,28 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from kit.export.graph import insert, matrices, replace, values
+
 if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto, TensorProto
+    from onnx import ModelProto, NodeProto
 
 LARGEST = 127
 SMALLEST_SCALE = np.float32(1e-12)
-PRODUCTS = ("MatMul", "FusedMatMul", "Gemm")
 
 
-def write_int8(source: Path, target: Path, weights_only: bool = False) -> None:
-    """Read an fp32 ONNX file and write its int8 counterpart as a single file.
-
-    Args:
-        source: the fp32 file.
-        target: the file to write.
-        weights_only: multiply in fp32 throughout, instead of rounding inputs where that is fast.
-    """
+def write_int8(source: Path, target: Path) -> None:
+    """Read an fp32 ONNX file and write its int8 counterpart as a single file."""
     import onnx
 
     model = onnx.load(source)
     # Shapes that the exporter inferred for weights go stale when the weights are transposed.
     del model.graph.value_info[:]
-    stored = _store_embeddings(model)
-    if weights_only:
-        _store_matrices(model)
-        onnx.save(model, target)
-    else:
-        _quantize(model, target, stored + _store_feed_forward(model))
+    _quantize(model, target, _store_embeddings(model) + _store_feed_forward(model))
 
 
 def _quantize(model: ModelProto, target: Path, stored: list[str]) -> None:
@@ -98,14 +84,14 @@ def rounded(
 
 def _store_embeddings(model: ModelProto) -> list[str]:
     """Replace look-ups in fp32 tables by look-ups in int8 rows times their scale."""
-    tables = _matrices(model)
+    tables = matrices(model)
     gathers = [node for node in model.graph.node if node.op_type == "Gather"]
     done: list[str] = []
     for name in dict.fromkeys(node.input[0] for node in gathers if node.input[0] in tables):
         lookups = [node for node in gathers if node.input[0] == name]
         users = [node for node in model.graph.node if name in node.input]
-        rows, scale = rounded(_values(tables[name]), axis=0)
-        _replace(model, tables[name], {f"{name}_int8": rows, f"{name}_scale": scale[:, None]})
+        rows, scale = rounded(values(tables[name]), axis=0)
+        replace(model, tables[name], {f"{name}_int8": rows, f"{name}_scale": scale[:, None]})
         for node in lookups:
             done += _look_up(model, node)
         if len(lookups) < len(users):
@@ -126,7 +112,7 @@ def _look_up(model: ModelProto, node: NodeProto) -> list[str]:
         helper.make_node("Gather", [f"{name}_scale", ids], [f"{out}_scale"], f"{node.name}_scales"),
         helper.make_node("Mul", [f"{out}_float", f"{out}_scale"], [out], f"{node.name}_scaled"),
     ]
-    _insert(model, node, new)
+    insert(model, node, new)
     return [item.name for item in new]
 
 
@@ -145,39 +131,19 @@ def _restore(model: ModelProto, name: str) -> list[str]:
     return [item.name for item in new]
 
 
-def _store_matrices(model: ModelProto) -> None:
-    """Store every matrix that something is multiplied by, a scale for a column of the product."""
-    axes = {}
-    for node in model.graph.node:
-        if node.op_type in PRODUCTS:
-            axes[node.input[1]] = 0 if _transposed(node) else 1
-        elif node.op_type == "Transpose":
-            axes[node.input[0]] = 0
-    for name, table in _matrices(model).items():
-        if name in axes:
-            steps, scale = rounded(_values(table), axis=axes[name])
-            scale = np.expand_dims(scale, 1 - axes[name])
-            _replace(model, table, {f"{name}_int8": steps, f"{name}_scale": scale})
-            _restore(model, name)
-
-
-def _transposed(node: NodeProto) -> bool:
-    return any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
-
-
 def _store_feed_forward(model: ModelProto) -> list[str]:
     """Store the matrices that are not square in int8, and multiply by them in fp32."""
     from onnx import TensorProto, helper
 
-    tables = _matrices(model)
+    tables = matrices(model)
     done: list[str] = []
     for node in [n for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in tables]:
         name = node.input[1]
         rows, columns = tables[name].dims
         if rows == columns:
             continue
-        steps, scale = rounded(_values(tables[name]), axis=1)
-        _replace(model, tables[name], {f"{name}_int8": steps, f"{name}_scale": scale})
+        steps, scale = rounded(values(tables[name]), axis=1)
+        replace(model, tables[name], {f"{name}_int8": steps, f"{name}_scale": scale})
         # The runtime folds the cast of a constant when it loads the file: multiplying costs no more
         # than in fp32. The scale of a column may as well come after the product.
         out, product = node.output[0], f"{node.output[0]}_product"
@@ -192,36 +158,6 @@ def _store_feed_forward(model: ModelProto) -> list[str]:
             helper.make_node("MatMul", [node.input[0], f"{name}_float"], [product], node.name),
             helper.make_node("Mul", [product, f"{name}_scale"], [out], f"{node.name}_scaled"),
         ]
-        _insert(model, node, new)
+        insert(model, node, new)
         done += [item.name for item in new]
     return done
-
-
-def _matrices(model: ModelProto) -> dict[str, TensorProto]:
-    return {
-        tensor.name: tensor
-        for tensor in model.graph.initializer
-        if len(tensor.dims) == 2 and tensor.data_type == tensor.FLOAT
-    }
-
-
-def _values(tensor: TensorProto) -> npt.NDArray[np.float32]:
-    from onnx import numpy_helper
-
-    return np.asarray(numpy_helper.to_array(tensor), np.float32)
-
-
-def _replace(model: ModelProto, old: TensorProto, new: dict[str, npt.NDArray[Any]]) -> None:
-    from onnx import numpy_helper
-
-    model.graph.initializer.remove(old)
-    for name, values in new.items():
-        model.graph.initializer.append(numpy_helper.from_array(values, name))
-
-
-def _insert(model: ModelProto, at: NodeProto, nodes: list[NodeProto]) -> None:
-    """Put nodes in the place of one."""
-    place = list(model.graph.node).index(at)
-    model.graph.node.remove(at)
-    for offset, node in enumerate(nodes):
-        model.graph.node.insert(place + offset, node)

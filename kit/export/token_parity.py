@@ -37,13 +37,16 @@ class Said:
 class TokenParity:
     """One exported file against torch, on the same prompts, greedily and one by one.
 
-    ``identical`` is the share of prompts with the same tokens, ``identical_tokens`` the share of
-    torch's tokens up to the first that differs; the end counts as a token.
+    ``agreement`` is the share of torch's tokens that the file, too, would write after what stands
+    before them in torch's text. ``identical`` is the share of prompts with the same tokens,
+    ``identical_tokens`` the share of torch's tokens up to the first that differs; the end counts as
+    a token.
     """
 
     file: str
     n: int
     tokens: int
+    agreement: float
     identical: float
     identical_tokens: float
     largest_logit_difference: float
@@ -79,12 +82,13 @@ def token_parity(
         said: torch's answers.
         progress: told how many prompts are done.
     """
-    alike, differences, first_ms, seconds, steps = [], [], [], 0.0, 0
+    alike, differences, first_ms, seconds, steps, kept = [], [], [], 0.0, 0, 0
     for done, answer in enumerate(said):
         written = generator.write(answer.prompt)
         alike.append(_alike(answer.ids, (*written.ids, *[END] * written.ended)))
         logits, times = _follow(generator, answer)
         differences.append(float(np.abs(logits - answer.logits).max()))
+        kept += int((logits.argmax(1) == answer.logits.argmax(1)).sum())
         first_ms.append(1000 * times[0])
         seconds, steps = seconds + sum(times[1:]), steps + len(times) - 1
         if done % 10 == 0:
@@ -94,6 +98,7 @@ def token_parity(
         file=file,
         n=len(said),
         tokens=tokens,
+        agreement=kept / tokens,
         identical=sum(same == len(a.ids) for same, a in zip(alike, said, strict=True)) / len(said),
         identical_tokens=sum(alike) / tokens,
         largest_logit_difference=max(differences),

@@ -84,7 +84,8 @@ def _measured(
     return Parity(
         file=file,
         n=n,
-        agreement=found.identical,
+        agreement=found.agreement,
+        identical=found.identical,
         accuracy=accuracy,
         accuracy_difference=accuracy - reference_accuracy,
         largest_logit_difference=found.largest_logit_difference,
