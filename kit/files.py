@@ -76,6 +76,12 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def git_id(kind: str, content: bytes) -> str:
+    """Return git's name for an object (blob, tree, commit): the SHA-1 of a header and its bytes."""
+    head = f"{kind} {len(content)}\0".encode()
+    return hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
+
+
 def tree(folder: Path) -> list[Path]:
     """Return every file below a folder, sorted by its relative path."""
     return sorted(path for path in folder.rglob("*") if path.is_file())

@@ -7,6 +7,7 @@ Fractions are in [0, 1], times in seconds, sizes in bytes, energy in watt-hours.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -374,6 +375,14 @@ class AssemblyRecord(Record):
 
     repos: dict[str, tuple[FileEntry, ...]]
     space_sdk: str
+
+    @property
+    def digest(self) -> str:
+        """The digest of every file that would be pushed."""
+        files = {name: [file.sha256 for file in files] for name, files in self.repos.items()}
+        paths = {name: [file.path for file in files] for name, files in self.repos.items()}
+        text = json.dumps([files, paths, self.space_sdk], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 class PublishedRepo(Part):

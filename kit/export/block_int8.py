@@ -14,7 +14,7 @@ when it loads the file. A table that is both looked up and multiplied by is stor
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -85,7 +85,7 @@ def _store(model: ModelProto, name: str, tensor: TensorProto, axis: int) -> None
     users = [node for node in model.graph.node if name in node.input]
     lookups = [node for node in users if node.op_type == "Gather" and node.input[0] == name]
     steps, scale = rounded_blocks(values(tensor), axis)
-    new = {
+    new: dict[str, npt.NDArray[Any]] = {
         f"{name}_int8": steps,
         f"{name}_scale": scale,
         f"{name}_shape": np.asarray(tensor.dims, np.int64),

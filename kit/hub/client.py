@@ -12,6 +12,7 @@ one line that says which repo, what the Hub said and what to do; a token is neve
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from kit.errors import ConflictError, HubError, TakenError
 from kit.hub.answers import Patience, refusal, translated
 
 Kind = Literal["dataset", "model", "space"]
+ENDPOINT = "https://huggingface.co"
 MAIN = "main"
 ATTRIBUTES = ".gitattributes"
 """What the Hub keeps in every repo; nobody's file."""
@@ -44,6 +46,10 @@ class RemoteFile:
     oid: str
     bytes: int
     lfs: bool
+
+    def holds(self, size: int, sha256: str, blob: str) -> bool:
+        """Return whether it holds these bytes; ``blob`` is git's id of them."""
+        return self.bytes == size and self.oid == (sha256 if self.lfs else blob)
 
 
 @dataclass(frozen=True)
@@ -154,16 +160,19 @@ class Hub:
         url = hf_hub_url(
             repo.id, path, repo_type=repo.kind, revision=revision, endpoint=self.endpoint
         )
-        found = self.patience.send(f"{path} of {repo} was read", lambda: self._get(url))
+        found = self.patience.send(f"{path} of {repo} was read", lambda: self._get(url, self.token))
         return bytes(found.content)
 
-    def get(self, url: str) -> bytes | None:
-        """Return what a Space serves at an address; None where it shows itself to nobody yet."""
+    def get(self, url: str, private: bool) -> bytes | None:
+        """Return what a Space serves at an address; None where it shows itself to nobody yet.
+
+        Only a private one is sent the token: a public one need not see anybody's.
+        """
         from huggingface_hub.errors import HfHubHTTPError
 
         def ask() -> bytes | None:
             try:
-                return bytes(self._get(url).content)
+                return bytes(self._get(url, self.token if private else None).content)
             except HfHubHTTPError as error:
                 if error.response.status_code in {401, 403, 404}:
                     return None
@@ -171,11 +180,11 @@ class Hub:
 
         return self.patience.send(f"{url} was read", ask)
 
-    def _get(self, url: str) -> Any:
+    def _get(self, url: str, token: str | None) -> Any:
         from huggingface_hub import get_session
         from huggingface_hub.utils._http import hf_raise_for_status
 
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         answer = get_session().get(url, headers=headers)
         hf_raise_for_status(answer)
         return answer
@@ -235,12 +244,15 @@ class Hub:
         )
         return str(runtime.stage), runtime.raw.get("sha")
 
-    def log(self, space: Repo, lines: int = 3) -> str:
-        """Return the last lines of a Space's log in one line, empty where there is none to read."""
+    def log(self, space: Repo, build: bool, lines: int = 3) -> str:
+        """Return the last lines of a Space's log in one line, empty where there is none to read.
+
+        ``build`` asks for the log of its build, not of its run.
+        """
         try:
             found = translated(
                 f"the log of {space} was read",
-                lambda: list(self._api.fetch_space_logs(space.id, build=False))[-lines:],
+                lambda: list(self._api.fetch_space_logs(space.id, build=build))[-lines:],
             )
         except HubError:
             return ""
@@ -457,6 +469,13 @@ class Hub:
                 self._absent(error, what)
 
         self.patience.send(what, ask)
+
+
+def open_hub(patience: Patience | None = None) -> Hub:
+    """Return the Hub of ``HF_ENDPOINT``, with the token of ``HF_TOKEN`` or ``hf auth login``."""
+    from huggingface_hub import get_token
+
+    return Hub(os.environ.get("HF_ENDPOINT") or ENDPOINT, get_token(), patience)
 
 
 def back_to(commit: str) -> str:

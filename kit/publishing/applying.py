@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.errors import HubError, InputError, KitError, PassingHubError, RunError
+from kit.errors import HubError, InputError, KitError, PassingHubError, RunError, TakenError
 from kit.files import sha256
 from kit.hub.client import ATTRIBUTES, MAIN, Hub, Repo
 from kit.publishing.journal import Journal
@@ -58,14 +58,21 @@ class Publication:
             for number, step in enumerate(steps):
                 self.progress(f"publish: {step[0]} {step[1]}", number, len(steps))
                 if step not in self.journal.done:
-                    before = step in self.journal.started
-                    self.journal.start(step)
-                    self.journal.finish(step, self._do(step, before))
+                    self._send(step)
         except KitError as error:
             self._take_back_after(error)
         except OSError as error:
             self._take_back_after(InputError(f"a file could not be read or written: {error}"))
         self.journal.close("finished")
+
+    def _send(self, step: Step) -> None:
+        before = step in self.journal.started
+        self.journal.start(step)
+        try:
+            self.journal.finish(step, self._do(step, before))
+        except TakenError:
+            self.journal.refuse(step)
+            raise
 
     def take_back(self) -> None:
         """Take back what was started, last first; ends with everything as it was before.
@@ -169,7 +176,7 @@ class Publication:
                         raise
                     asked += self.pause
             elif stage in BROKEN and runs in {commit, None}:
-                raise HubError(f"{space} is in stage {stage}; {self._log(space)}")
+                raise HubError(f"{space} is in stage {stage}; {self._log(space, stage)}")
             elif stage in ASLEEP:
                 raise HubError(f"{space} is in stage {stage}; restart it on its page")
             self.progress(f"publish: {space} is in stage {stage}", int(waited), None)
@@ -177,6 +184,6 @@ class Publication:
             waited += self.pause
         raise PassingHubError(f"{space} did not come up in {waited:.0f} seconds; look at its page")
 
-    def _log(self, space: Repo) -> str:
-        said = self.hub.log(space)
+    def _log(self, space: Repo, stage: str) -> str:
+        said = self.hub.log(space, build=stage == "BUILD_ERROR")
         return f"its log ends with: {said}" if said else "look at its log"

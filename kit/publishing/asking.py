@@ -28,16 +28,17 @@ def ask_space(run: Run, hub: Hub, space: Repo) -> None:
     address = hub.address(space)
     if address is None:
         return
+    there = hub.look(space)
+    private = there is not None and there.private
     if AssemblyRecord.load(run.folder / "assembly.json").space_sdk == "static":
-        _ask_static(run, hub, space, address)
+        _ask_static(run, hub, space, address, private)
         return
     samples = ExportRecord.load(run.folder / "export.json").samples
     if not samples:
         return
-    sample, there = samples[0], hub.look(space)
+    sample = samples[0]
     # A public app is asked as strangers ask it: it need not see anybody's token.
-    token = hub.token if there is not None and there.private else None
-    said = ask_gradio(address, token, sample.text)
+    said = ask_gradio(address, hub.token if private else None, sample.text)
     if said != sample.predicted:
         raise HubError(
             f"{space} answers {said!r} where the measured file answers {sample.predicted!r}; "
@@ -71,7 +72,7 @@ def _first(found: Any) -> str:
     return lines[0] if lines else ""
 
 
-def _ask_static(run: Run, hub: Hub, space: Repo, address: str) -> None:
-    served = hub.get(f"{address.rstrip('/')}/{ASKED}")
+def _ask_static(run: Run, hub: Hub, space: Repo, address: str, private: bool) -> None:
+    served = hub.get(f"{address.rstrip('/')}/{ASKED}", private)
     if served is not None and served != (run.folder / "assembly" / "space" / ASKED).read_bytes():
         raise HubError(f"{space} serves another {ASKED} than was pushed; look at its page")

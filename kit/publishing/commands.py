@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kit.errors import GateError
+from kit.hub.client import open_hub
 from kit.publishing.planning import make_plan
-from kit.publishing.publishing import open_hub, publish, undo
+from kit.publishing.publishing import publish, undo
 from kit.publishing.rehearsing import rehearse, report_lines
 from kit.publishing.showing import plan_lines, publication_lines
 from kit.publishing.verifying import verify

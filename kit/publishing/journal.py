@@ -6,6 +6,7 @@ cut off can be carried on or taken back:
     {"plan": {...}}                                                  first, once
     {"start": ["commit", "model", "you/sentiment-minilm"]}           about to be sent
     {"done": ["commit", "model", "you/sentiment-minilm"], "commit": "3f0c..."}
+    {"refused": ["create", "model", "you/sentiment-minilm"]}         somebody else's: not touched
     {"back": true}                                                   from here on it is taken back
     {"undone": ["commit", "model", "you/sentiment-minilm"]}
     {"end": "finished"}                                              or "rolled back"
@@ -55,12 +56,18 @@ class Journal:
     def start(self, step: Step) -> None:
         """Say that a step is about to be sent."""
         self._write({"start": _names(step)})
-        self.started.append(step)
+        if step not in self.started:
+            self.started.append(step)
 
     def finish(self, step: Step, commit: str) -> None:
         """Say that a step is done; ``commit`` is what it made, or empty."""
         self._write({"done": _names(step), "commit": commit})
         self.done[step] = commit
+
+    def refuse(self, step: Step) -> None:
+        """Say that a step met something of somebody else's: there is nothing to take back."""
+        self._write({"refused": _names(step)})
+        self.started.remove(step)
 
     def go_back(self) -> None:
         """Say that from here on steps are taken back."""
@@ -139,9 +146,13 @@ def _replay(journal: Journal, entry: dict[str, Any]) -> None:
         for verb, _ in journal.plan.steps
     }
     if "start" in entry:
-        journal.started.append(known[tuple(entry["start"])])
+        step = known[tuple(entry["start"])]
+        if step not in journal.started:
+            journal.started.append(step)
     elif "done" in entry:
         journal.done[known[tuple(entry["done"])]] = entry["commit"]
+    elif "refused" in entry:
+        journal.started.remove(known[tuple(entry["refused"])])
     elif "undone" in entry:
         journal.undone.add(known[tuple(entry["undone"])])
     elif "back" in entry:

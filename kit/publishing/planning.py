@@ -10,17 +10,15 @@ and what it links to is public.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
+from kit.files import git_id
+from kit.hub.card import card_data
 from kit.hub.client import ATTRIBUTES, Account, Hub, RemoteFile, RemoteRepo, Repo
 from kit.publishing.gates import Verdict, check_run
 from kit.records import AssemblyRecord, FileEntry
@@ -68,7 +66,7 @@ class RepoPlan:
     def different(self, there: Mapping[str, RemoteFile]) -> str | None:
         """Return a path at which files on the Hub are not as planned, None where there is none."""
         for entry in self.files:
-            if not same(entry, self.blobs[entry.path], there.get(entry.path)):
+            if not _has(there, entry, self.blobs[entry.path]):
                 return entry.path
         gone = (c.path for c in self.changes if c.action == "delete" and c.path in there)
         return next(gone, None)
@@ -177,7 +175,7 @@ def plan_repos(
         verdicts: what the gates said.
     """
     account = hub.account()
-    digest = assembly_digest(assembly)
+    digest = assembly.digest
     space = "space" if assembly.space_sdk == "static" else "gradio"
     repos = tuple(
         _plan_repo(hub, repo, part, assembly, folder / part)
@@ -210,20 +208,6 @@ def _unused(hub: Hub, repos: Iterable[RepoPlan], tag: str) -> str:
     )
 
 
-def same(entry: FileEntry, blob: str, there: RemoteFile | None) -> bool:
-    """Return whether the Hub has a file with these bytes; ``blob`` is git's id of them."""
-    if there is None or there.bytes != entry.bytes:
-        return False
-    return there.oid == (entry.sha256 if there.lfs else blob)
-
-
-def blob_id(file: Path) -> str:
-    """Return git's name for the bytes of a file: the SHA-1 of a header and them."""
-    content = file.read_bytes()
-    head = f"blob {len(content)}\0".encode()
-    return hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
-
-
 def _hidden_steps(plan: RepoPlan) -> list[Step]:
     """Return the steps that strangers do not see: in a private repo, or on a branch."""
     steps = ["create"] if plan.state == "absent" else []
@@ -252,19 +236,19 @@ def _seen_steps(plan: RepoPlan) -> list[Step]:
 
 def _plan_repo(hub: Hub, repo: Repo, name: str, assembly: AssemblyRecord, folder: Path) -> RepoPlan:
     files = assembly.repos[name]
-    blobs = {entry.path: blob_id(folder / entry.path) for entry in files}
+    blobs = {entry.path: git_id("blob", (folder / entry.path).read_bytes()) for entry in files}
     there = hub.look(repo)
     remote: Mapping[str, RemoteFile] = there.files if there else {}
+    kept = {entry.path for entry in files if _has(remote, entry, blobs[entry.path])}
     changes = [
         Change(entry.path, "change" if entry.path in remote else "add", entry.bytes)
         for entry in files
-        if not same(entry, blobs[entry.path], remote.get(entry.path))
+        if entry.path not in kept
     ]
     ours = _ours(hub, repo, there) if there else {}
     wanted = {entry.path for entry in files}
     untouched = {path for path, file in remote.items() if ours.get(path) == file} - {ATTRIBUTES}
     changes += [Change(path, "delete", 0) for path in sorted(untouched - wanted)]
-    kept = {entry.path for entry in files if same(entry, blobs[entry.path], remote.get(entry.path))}
     sdk = None
     if repo.kind == "space":
         sdk = "static" if assembly.space_sdk == "static" else "gradio"
@@ -283,6 +267,12 @@ def _plan_repo(hub: Hub, repo: Repo, name: str, assembly: AssemblyRecord, folder
         files=files,
         blobs=blobs,
     )
+
+
+def _has(there: Mapping[str, RemoteFile], entry: FileEntry, blob: str) -> bool:
+    """Return whether files on the Hub hold this one as it is here."""
+    found = there.get(entry.path)
+    return found is not None and found.holds(entry.bytes, entry.sha256, blob)
 
 
 def _ours(hub: Hub, repo: Repo, there: RemoteRepo) -> Mapping[str, RemoteFile]:
@@ -311,16 +301,6 @@ def _card_changes(hub: Hub, repo: Repo, there: RemoteRepo | None, folder: Path) 
             yield f"- {key}: {_short(old[key])}"
         elif old[key] != new[key]:
             yield f"~ {key}: {_short(old[key])} -> {_short(new[key])}"
-
-
-def card_data(readme: bytes) -> dict[str, Any]:
-    """Return the YAML at a README's head, empty where there is none that can be read."""
-    found = re.match(r"---\r?\n(.*?)\r?\n---", readme.decode("utf-8", "replace"), re.DOTALL)
-    try:
-        values = yaml.safe_load(found[1]) if found else {}
-    except yaml.YAMLError:
-        return {}
-    return values if isinstance(values, dict) else {}
 
 
 def _short(value: Any) -> str:
@@ -356,11 +336,3 @@ def _problems(assembly: Path, plan: RepoPlan, account: Account) -> Iterable[str]
             yield f"{repo}: {entry.path} is a link to {file.readlink()}; put the file itself there"
         elif entry.bytes > LARGEST_FILE:
             yield f"{repo}: {entry.path} has {entry.bytes:,} bytes, over the Hub's limit of a file"
-
-
-def assembly_digest(assembly: AssemblyRecord) -> str:
-    """Return the digest of every file that would be pushed."""
-    files = {name: [file.sha256 for file in files] for name, files in assembly.repos.items()}
-    paths = {name: [file.path for file in files] for name, files in assembly.repos.items()}
-    text = json.dumps([files, paths, assembly.space_sdk], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -11,31 +11,21 @@ finds what an earlier one left unfinished.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from kit.errors import GateError, HubError, RunError
-from kit.hub.answers import Patience
 from kit.hub.client import Hub, Repo
 from kit.publishing.applying import Publication
 from kit.publishing.asking import ask_space
 from kit.publishing.journal import Journal, last_journal, new_journal
-from kit.publishing.planning import Plan, assembly_digest, make_plan
+from kit.publishing.planning import Plan, make_plan
 from kit.records import AssemblyRecord, PublicationRecord, PublishedRepo
 from kit.runs import Progress, Run
 
-ENDPOINT = "https://huggingface.co"
 RECORD = "publication.json"
-
-
-def open_hub(patience: Patience | None = None) -> Hub:
-    """Return the Hub of ``HF_ENDPOINT``, with the token of ``HF_TOKEN`` or ``hf auth login``."""
-    from huggingface_hub import get_token
-
-    return Hub(os.environ.get("HF_ENDPOINT") or ENDPOINT, get_token(), patience)
 
 
 def publish(run: Run, hub: Hub, progress: Progress) -> PublicationRecord:
@@ -111,7 +101,7 @@ def _refuse(plan: Plan) -> None:
 
 
 def _same_assembly(run: Run, journal: Journal) -> None:
-    found = assembly_digest(AssemblyRecord.load(run.folder / "assembly.json"))
+    found = AssemblyRecord.load(run.folder / "assembly.json").digest
     if found != journal.plan.assembly:
         raise RunError(
             f"an unfinished publication ({journal.plan.tag}) holds other files than this run; "

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kit.hub.client import Hub
-from kit.publishing.planning import Plan, make_plan
+from kit.publishing.planning import Plan, RepoPlan, make_plan
 from kit.publishing.publishing import publication_folder, publish
 from kit.publishing.strangers import (
     Finding,
@@ -28,7 +28,7 @@ from kit.publishing.strangers import (
     open_page,
     paste_snippets,
 )
-from kit.records import ExportRecord, PublicationRecord
+from kit.records import Answer, ExportRecord, PublicationRecord
 from kit.runs import Progress, Run
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _strangers(run: Run, hub: Hub, plan: Plan, progress: Progress) -> Iterator[F
     yield _opened(anyone, space, samples[0])
 
 
-def _opened(anyone: Hub, space: Any, sample: Any) -> Finding:
+def _opened(anyone: Hub, space: RepoPlan, sample: Answer) -> Finding:
     what = f"open {space.repo}"
     if space.sdk == "gradio":
         return found_by(what, lambda: open_gradio(anyone, space, sample))

@@ -34,7 +34,7 @@ class Reverting:
         Raises:
             ConflictError: someone else changed a repo since; nothing was taken back.
         """
-        started = list(dict.fromkeys(self.journal.started))
+        started = self.journal.started
         for plan in self.journal.plan.repos:
             verbs = {verb for verb, repo in started if repo == plan.repo}
             if verbs - {verb for verb, repo in self.journal.undone if repo == plan.repo}:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kit.errors import ConflictError, HubError, InputError, RunError, TakenError
+from kit.hub.client import Repo
 from kit.hub.rehearsal.faults import Fault
-from kit.publishing.journal import last_journal
+from kit.publishing.journal import last_journal, read_journal
 from tests.publishing.small import (
     NAME,
     SPACE,
@@ -228,6 +230,25 @@ def test_a_file_that_changed_since_the_plan_is_not_sent(tmp_path: Path) -> None:
         assert there.state() == {}
 
 
+def test_a_file_that_changes_while_it_is_sent_is_found_by_reading_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world(tmp_path) as there:
+        one = assembled(tmp_path / "one", 1)
+        there.knows(one)
+        commit = there.hub.commit
+
+        def late(repo: Repo, *rest: Any) -> str:
+            if repo.kind == "model":
+                (one / "model" / "config.json").write_text("[]\n")
+            return commit(repo, *rest)
+
+        monkeypatch.setattr(there.hub, "commit", late)
+        with pytest.raises(HubError, match=r"read back, config\.json is not what was planned"):
+            there.publication(one, there.journal(one)).carry_on()
+        assert there.state() == {}
+
+
 def test_a_full_disk_is_one_line_and_everything_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,16 +274,35 @@ def test_a_token_that_expires_is_not_taken_for_an_empty_hub(tmp_path: Path) -> N
             there.plan(one)
 
 
-def test_a_name_that_is_taken_meanwhile_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("files", [[], ["theirs.txt"]], ids=["of one commit", "with a file"])
+def test_a_name_that_is_taken_meanwhile_is_left_alone(tmp_path: Path, files: list[str]) -> None:
     with world(tmp_path) as there:
         one = assembled(tmp_path / "one", 1)
         there.knows(one)
         journal = there.journal(one)
         there.hub._api.create_repo("ada/toy", private=True)
-        theirs(there)
-        with pytest.raises(TakenError, match="is there already"):
+        for path in files:
+            theirs(there, path)
+        with pytest.raises(TakenError, match=r"is there already.*everything was taken back"):
             there.publication(one, journal).carry_on()
-        assert set(there.state()["models"]["files"]) == {"theirs.txt"}
+        assert set(there.state()) == {"models"}
+        assert set(there.state()["models"]["files"]) == set(files)
+        again = read_journal(journal.path)
+        assert again is not None
+        assert ("create", Repo("model", NAME)) not in again.started
+
+
+def test_a_name_taken_before_a_kill_is_left_alone_after_it(tmp_path: Path) -> None:
+    with world(tmp_path) as there:
+        one = assembled(tmp_path / "one", 1)
+        journal = there.journal(one)
+        there.hub._api.create_repo("ada/toy", private=True)
+        step = ("create", Repo("model", NAME))
+        journal.start(step)
+        journal.refuse(step)
+        again = read_journal(journal.path)
+        assert again is not None
+        there.publication(one, again).take_back()
         assert set(there.state()) == {"models"}
 
 

@@ -119,14 +119,8 @@ def _apply(storage: Storage, repo: Repo, tree: Tree, key: str, value: dict[str, 
         raise RefusalError(400, f"Invalid path: {path!r}")
     if key == "file":
         content = _content(path, value)
-        errors, _ = (
-            judge(KINDS[repo.kind], content.decode("utf-8", "replace"))
-            if path == "README.md"
-            else ([], [])
-        )
-        if errors:
-            said = "\n".join(f"- Error: {error}" for error in errors)
-            raise RefusalError(400, f"Push rejected during YAML metadata verification:\n{said}")
+        if path == "README.md":
+            _check_card(repo, content)
         tree[path] = storage.add_blob(repo, content)
     elif key == "lfsFile":
         size = present(storage, repo, value["oid"])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from kit.hub.card import card_data as read_card
 from kit.hub.rehearsal.accounts import RefusalError
 from kit.hub.rehearsal.storage import Commit, File, Repo, Storage, blocks
 
@@ -68,11 +66,6 @@ def card_data(storage: Storage, repo: Repo, commit: Commit) -> dict[str, Any]:
     file = commit.tree.get("README.md")
     if file is None or file.sha256:
         return {}
-    text = read(storage, repo, file).decode("utf-8", "replace")
-    found = re.match(r"---\r?\n(.*?)\r?\n---", text, re.DOTALL)
-    try:
-        # A date in YAML is a string in JSON.
-        card = json.loads(json.dumps(yaml.safe_load(found[1]) if found else {}, default=str))
-    except yaml.YAMLError:
-        return {}
+    # A date in YAML is a string in JSON.
+    card = json.loads(json.dumps(read_card(read(storage, repo, file)), default=str))
     return card if isinstance(card, dict) else {}

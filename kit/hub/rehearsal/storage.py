@@ -12,7 +12,6 @@ A kill at any moment leaves contents that nothing names yet, never a ref to what
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import secrets
@@ -26,7 +25,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from kit.files import write_atomically
+from kit.files import git_id, write_atomically
 from kit.hub.rehearsal.accounts import RefusalError
 from kit.hub.rehearsal.xorbs import BLOCK, Xorbs
 
@@ -105,7 +104,7 @@ def now() -> str:
 
 def blob_id(content: bytes) -> str:
     """Return git's id of a file's content."""
-    return _git_id("blob", content)
+    return git_id("blob", content)
 
 
 def lfs_file(sha256: str, size: int) -> File:
@@ -133,16 +132,11 @@ def tree_ids(tree: Tree) -> dict[str, str]:
         # git sorts folders as though their names ended with a slash.
         ordered = sorted(entries.items(), key=lambda e: e[0] + "/" * (e[1][0] == "40000"))
         raw = b"".join(f"{m} {n}".encode() + b"\0" + bytes.fromhex(i) for n, (m, i) in ordered)
-        ids[folder] = _git_id("tree", raw)
+        ids[folder] = git_id("tree", raw)
         if folder:
             parent, _, name = folder.rpartition("/")
             folders[parent][name] = ("40000", ids[folder])
     return ids
-
-
-def _git_id(kind: str, content: bytes) -> str:
-    header = f"{kind} {len(content)}\0".encode()
-    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 
 
 class Storage:
@@ -227,7 +221,7 @@ class Storage:
             + f"\n{title}\n\n{message}"
         )
         commit = Commit(
-            id=_git_id("commit", raw.encode()),
+            id=git_id("commit", raw.encode()),
             parent=parent,
             title=title,
             message=message,
