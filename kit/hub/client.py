@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from kit.errors import ConflictError, HubError, TakenError
 from kit.hub.answers import Patience, refusal, translated
+from kit.records import RepoStats
 
 Kind = Literal["dataset", "model", "space"]
 MAIN = "main"
@@ -144,6 +145,26 @@ class Hub:
                 return None
             sdk = getattr(info, "sdk", None)
             return RemoteRepo(str(info.sha), bool(info.private), files, sdk)
+
+        return self.patience.send(f"{repo} was read", ask)
+
+    def stats(self, repo: Repo) -> RepoStats | None:
+        """Return how a repo is received; None where there is none that the token may see."""
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        def ask() -> RepoStats | None:
+            try:
+                info: Any = self._api.repo_info(repo.id, repo_type=repo.kind)
+            except RepositoryNotFoundError as error:
+                self._absent(error, f"{repo} was read")
+                return None
+            return RepoStats(
+                repo_type=repo.kind,
+                repo_id=repo.id,
+                downloads=None if repo.kind == "space" else info.downloads or 0,
+                likes=info.likes or 0,
+                stage=info.runtime.stage if repo.kind == "space" and info.runtime else None,
+            )
 
         return self.patience.send(f"{repo} was read", ask)
 

@@ -162,7 +162,8 @@ def _numbers(run: Run) -> str | None:
 
 def _copies(run: Run) -> str | None:
     folder = run.folder / "pages"
-    copies = {page: (folder / page).read_text("utf-8") for page in LIMITS}
+    there = [page for page in LIMITS if (folder / page).is_file()]
+    copies = {page: (folder / page).read_text("utf-8") for page in there}
     return next(iter(copy_faults(copies)), None)
 
 

@@ -184,7 +184,8 @@ class _Sheet:
     def box(self, x: float, y: float, right: float, below: float, color: str) -> None:
         """Fill a rectangle."""
         edges = [round(edge * self.scale) for edge in (x, y, right, below)]
-        self.canvas.rectangle((edges[0], edges[1], edges[2] - 1, edges[3] - 1), fill=color)
+        corner = (max(edges[0], edges[2] - 1), max(edges[1], edges[3] - 1))
+        self.canvas.rectangle((edges[0], edges[1], *corner), fill=color)
 
     def dot(self, x: float, y: float, radius: float, color: str) -> None:
         """Fill a circle, with a ring of the ground around it."""

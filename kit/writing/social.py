@@ -202,8 +202,8 @@ def measured(text: str, limit: int) -> Measured:
     line = " ".join(_unmarked(text).split())
     if len(line) <= limit:
         return Measured(line, line)
-    head = line[: limit - 1]
-    whole = head if line[limit - 1].isspace() else head.rpartition(" ")[0]
+    head = line[: limit - 2]
+    whole = head if line[limit - 2].isspace() else head.rpartition(" ")[0]
     return Measured(line, f"{(whole or head).rstrip()} …")
 
 
@@ -212,7 +212,7 @@ def outline(steps: tuple[Step, ...], unit: str) -> tuple[list[Part], list[str]]:
     starts = list(_starts(steps))
     parts = [
         Part(step.text, start, _end(step, start, following), [])
-        for step, start, following in zip(steps, starts, [*starts[1:], None], strict=True)
+        for step, start, following in zip(steps, starts, [*starts[1:], None], strict=False)
     ]
     left = []
     for group, asking in FIGURES.items():
@@ -320,7 +320,8 @@ def _facts(seen: Mapping[str, Any], title: str, told: Mapping[str, str], alt: st
 def _copy(text: str) -> str:
     """Return a copy of the card: its paragraphs, each on one line."""
     paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
-    return _plain("\n\n".join(filter(None, paragraphs)))
+    joined = "\n\n".join(filter(None, paragraphs))
+    return _plain(joined) if joined else ""
 
 
 def _plain(text: str) -> str:
