@@ -130,7 +130,7 @@ class _Sheet:
     def _rows(self, facts: Facts, middle: float) -> None:
         """Draw each system's name and value, and below them its point on one scale for all."""
         start, step = WIDE - MARGIN - RIGHT, 122
-        verdict = self.fitted(facts.verdict, 400, RIGHT, ((TINY, 2), (31, 2), (28, 2)))
+        verdict = self.fitted(facts.verdict, 400, RIGHT, ((TINY, 2), (31, 2), (28, 3)))
         at = middle - (step * len(facts.rows) + _tall(verdict)) / 2
         ends = [edge for row in facts.rows for edge in (row.low, row.high)]
         span = max(ends) - min(ends) or 1.0

@@ -71,7 +71,7 @@ SHORT = {
     "rules": "a rule",
     "base_few_shot": "base, few-shot",
 }
-WORDINGS = {"nearest": "copied ones", "rules": "those of a rule"}
+WORDINGS = {"nearest": "copied ones", "rules": "a rule's"}
 VERDICTS = {
     "beats": "tuned is better",
     "trails": "tuned is worse",
@@ -274,7 +274,7 @@ def _wording(evaluation: EvaluationRecord) -> dict[str, str] | None:
     test = evaluation.comparisons[words.comparison_index(evaluation, best, "chrf")]
     return {
         "verdict": words.verdict(test),
-        "opponent": WORDINGS.get(best, "those of the base model"),
+        "opponent": WORDINGS.get(best, "the base model's"),
         "tuned": "systems.tuned.chrf",
         "bar": f"systems.{best}.chrf",
     }
