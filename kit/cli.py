@@ -266,6 +266,16 @@ def publish(name: str, action: str | None, yes: bool, as_json: bool, **chosen: A
 
 
 @kit.command()
+@click.argument("name")
+@as_json
+def stats(name: str, as_json: bool) -> None:
+    """Ask the Hub for downloads, likes and the Space's stage, and keep them by day."""
+    from kit.publishing.counting import stats as count_today
+
+    _print(*count_today(_project(), name), as_json)
+
+
+@kit.command()
 @click.argument("target", metavar="OWNER/NAME|FOLDER")
 @as_json
 def verify(target: str, as_json: bool) -> None:

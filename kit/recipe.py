@@ -212,7 +212,8 @@ class ProbePair:
 class TextClassification:
     """One label per text. ``labels`` are in the order of the model's outputs.
 
-    ``component`` names what runs it in a browser.
+    ``component`` names what runs it in a browser; ``unit`` is what a row is called where a page
+    counts them: reviews, questions.
     """
 
     kind: ClassVar[str] = "text_classification"
@@ -222,6 +223,7 @@ class TextClassification:
     slices: tuple[str, ...] = ()
     samples: tuple[Sample, ...] = ()
     probes: tuple[ProbePair, ...] = ()
+    unit: str = "texts"
 
     def __post_init__(self) -> None:
         if len(set(self.labels)) < 2:
@@ -241,6 +243,7 @@ class TextGeneration:
 
     kind: ClassVar[str] = "text_generation"
     component: ClassVar[str] = "generator"
+    unit: ClassVar[str] = "commits"
     labels: tuple[str, ...] = COMMIT_TYPES
     slices: tuple[str, ...] = ()
     samples: tuple[Sample, ...] = ()

@@ -18,6 +18,8 @@ from kit.errors import RunError
 from kit.files import sha256, tree, write_atomically
 
 SCHEMA_VERSION = 1
+STATS = "stats.json"
+"""What a `StatsRecord` is called, beside the accepted records."""
 
 
 class Part(BaseModel):
@@ -404,3 +406,36 @@ class PublicationRecord(Record):
     assembly: str
     repos: tuple[PublishedRepo, ...]
     journal: str
+
+
+class RepoStats(Part):
+    """How one repo is received. A Space has no ``downloads``, only a Space has a ``stage``.
+
+    ``downloads`` are those of the last 30 days, as the Hub counts them.
+    """
+
+    repo_type: str
+    repo_id: str
+    downloads: int | None
+    likes: int
+    stage: str | None
+
+
+class StatsDay(Part):
+    """What the Hub said on one day, UTC."""
+
+    day: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    endpoint: str
+    repos: tuple[RepoStats, ...]
+
+
+class StatsRecord(Record):
+    """How a publication was received, day by day, the oldest first. No stage writes it."""
+
+    days: tuple[StatsDay, ...] = ()
+
+    @classmethod
+    def of(cls, results: Path) -> Self:
+        """Return the history in a recipe's results, an empty one where nothing was counted."""
+        path = results / STATS
+        return cls.load(path) if path.is_file() else cls()

@@ -15,6 +15,7 @@ import html
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +129,12 @@ def show(value: float | int, form: str) -> str:
     return ours[form](value) if form in ours else format(value, form)
 
 
+@lru_cache(maxsize=8)
 def environment(extra: Path | None = None) -> jinja2.Environment:
-    """Return the environment: strict, unescaped Markdown, ``extra`` searched before our own."""
+    """Return the environment: strict, unescaped Markdown, ``extra`` searched before our own.
+
+    One for all pages: a template that several of them use is compiled once.
+    """
     folders = [folder for folder in (extra, TEMPLATES) if folder is not None]
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folders),

@@ -295,6 +295,8 @@ def test_x_counts_a_link_as_23_and_an_emoji_as_two() -> None:
     assert x_length("a" * 280) == 280
     assert x_length("see https://example.org/" + "a" * 400) == 4 + 23
     assert x_length("🎬") == x_length("日") == 2
+    assert x_length("🏳️‍🌈") == x_length("👩🏽‍🚒") == x_length("🇨🇭") == 2
+    assert x_length("(see https://example.org/a).") == 5 + 23 + 2
     assert x_length("“é–”") == x_length("“e\u0301–”") == 4
 
 

@@ -223,9 +223,12 @@ def test_accept_makes_the_records_the_recipes_results(root: Path, folder: Path) 
     results = root / "recipes" / "toy" / "results"
     found = sorted(p.relative_to(root).as_posix() for p in results.rglob("*") if p.is_file())
     assert sorted(paths) == found
-    for name in ("evaluation.json", "pages/post.md", "pages/figures/loss.svg"):
+    pages = ("pages/post.md", "pages/figures/loss.svg", "pages/social/og.png")
+    for name in ("evaluation.json", *pages):
         assert (results / name).read_bytes() == (folder / name).read_bytes()
+    (results / "stats.json").write_text("{}")
     assert ask(root, "accept", "toy").out.splitlines() == paths
+    assert (results / "stats.json").read_text() == "{}"
     # What was accepted is no input of any stage.
     assert [line.split() for line in ask(root, "run", "toy").err.splitlines()[1:-1]] == [
         [stage.name, "fresh"] for stage in STAGES

@@ -21,7 +21,10 @@ Finished = tuple[Run, dict[str, Record]]
 Tamper = Callable[[Path], None]
 Faults = dict[str, tuple[Tamper, str]]
 
-GATES = ["license", "privacy", "evaluation", "parity", "pages", "numbers", "placeholders", "files"]
+GATES = [
+    *("license", "privacy", "evaluation", "parity", "pages", "numbers", "copies"),
+    *("placeholders", "files"),
+]
 TOKEN = "hf_" + "aB3dE6gH" * 4 + "xY"  # the form of a secret, and none
 
 
@@ -156,6 +159,7 @@ ROUNDS: list[Faults] = [
         "license": (edited("checkpoint.json", base_license), "got 'apache2'"),
         "privacy": (appended("pages/post.md", "\nWrite to ada@example.org\n"), "pages/post.md"),
         "evaluation": (edited("evaluation.json", beaten_by_the_base), "does not beat base"),
+        "copies": (appended("pages/social/x.txt", "so " * 100), "x.txt: expected at most 280"),
         "placeholders": (appended("pages/model-card.md", "\nTODO: limits\n"), "'TODO'"),
         "files": (removed("assembly/gradio/app.py"), "gradio/app.py is not the file"),
     },

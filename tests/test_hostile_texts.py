@@ -66,7 +66,8 @@ def hostile(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> dic
         changed(folder, "dataset.json", examples=[row | {"text": text} for text in texts])
         changed(folder, "evaluation.json", mistakes=[mistake | {"text": text} for text in texts])
         rendered, _ = render_pages(run.project, run.recipe, folder)
-        pages |= {f"{turn}{page}": text for page, text in rendered.items()}
+        written = {page: made for page, made in rendered.items() if isinstance(made, str)}
+        pages |= {f"{turn}{page}": text for page, text in written.items()}
     return pages
 
 

@@ -15,7 +15,8 @@ from kit.records import EvaluationRecord, Record
 from kit.rendering import Ledger, environment, look_up, render, show
 from kit.runs import Run
 from kit.tasks.text_classification.pages import PAGES, render_pages
-from kit.writing.pages import RECORDS
+from kit.writing import social
+from kit.writing.pages import RECORDS, as_bytes
 
 Finished = tuple[Run, dict[str, Record]]
 
@@ -154,9 +155,9 @@ def test_a_pointer_finds_keys_with_dots_and_brackets(finished: Finished) -> None
 def test_the_same_records_give_the_same_bytes(finished: Finished) -> None:
     run, _ = finished
     rendered, _ = render_pages(run.project, run.recipe, run.folder)
-    assert len(rendered) == len(PAGES) + 5
-    for page, text in rendered.items():
-        assert (run.folder / "pages" / page).read_bytes() == text.encode(), page
+    assert len(rendered) == len(PAGES) + 5 + len(social.PAGES) + len(social.PICTURES)
+    for page, made in rendered.items():
+        assert (run.folder / "pages" / page).read_bytes() == as_bytes(made), page
 
 
 def perturbed(value: Any, key: str = "") -> Any:
@@ -174,17 +175,23 @@ def perturbed(value: Any, key: str = "") -> Any:
     return value
 
 
+def as_read(run: Run, folder: Path) -> tuple[dict[str, str], Ledger]:
+    """Render; a picture is read as bytes, among which is its alt text."""
+    rendered, ledger = render_pages(run.project, run.recipe, folder)
+    return {page: as_bytes(m).decode("utf-8", "ignore") for page, m in rendered.items()}, ledger
+
+
 def test_other_records_change_every_number_on_every_page(
     finished: Finished, tmp_path: Path
 ) -> None:
     run, _ = finished
-    before, old = render_pages(run.project, run.recipe, run.folder)
+    before, old = as_read(run, run.folder)
     folder = copied_records(run, tmp_path / "records")
     for file, _ in RECORDS.values():
         (folder / file).write_text(json.dumps(perturbed(json.loads((folder / file).read_text()))))
-    after, new = render_pages(run.project, run.recipe, folder)
+    after, new = as_read(run, folder)
     records = {name: kind.load(folder / file) for name, (file, kind) in RECORDS.items()}
-    where = dict.fromkeys(PAGES, 0)
+    where = dict.fromkeys([*PAGES, *social.PAGES, *social.PICTURES], 0)
     moved = 0
     for was, entry in zip(old.entries, new.entries, strict=True):
         assert (was.page, was.pointer, was.form) == (entry.page, entry.pointer, entry.form)

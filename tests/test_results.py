@@ -10,6 +10,7 @@ import pytest
 from kit.project import find_project
 from kit.recipe import find_recipe, recipe_names
 from kit.records import DatasetRecord, EvaluationRecord, ExportRecord
+from kit.writing.pages import as_bytes
 from tests.tiny import ROOT
 
 NAMES = recipe_names(ROOT)
@@ -23,8 +24,8 @@ def test_committed_pages_are_what_the_committed_records_render_to(name: str) -> 
     rendered, _ = pages.render_pages(find_project(ROOT), recipe, results)
     stale = [
         page
-        for page, text in rendered.items()
-        if (results / "pages" / page).read_text("utf-8") != text
+        for page, made in rendered.items()
+        if (results / "pages" / page).read_bytes() != as_bytes(made)
     ]
     assert stale == [], f"run `kit run {name}` and `kit accept {name}`"
 

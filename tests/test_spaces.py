@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import runpy
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from gradio_client.exceptions import AppError
 from kit.inference import Classifier
 from kit.records import Record
 from kit.runs import Run
+from kit.spaces.assembling import space_data
 from kit.spaces.serving import start_space
 from tests.gradio_apps import connected, free_port
 
@@ -76,6 +78,14 @@ def test_the_dataset_repo_loads_by_its_card(finished: Finished) -> None:
     rows: Any = load_dataset(str(run.folder / "assembly" / "dataset"), split="test")
     assert {"id", "text", "label", "kind"} == set(rows.column_names)
     assert len(rows) == records["data"].model_dump()["splits"]["test"]["rows"]
+
+
+def test_a_space_shows_the_picture_of_a_site_that_others_can_open(finished: Finished) -> None:
+    run, _ = finished
+    assert "thumbnail" not in space_data(run, "static")
+    known = replace(run, project=replace(run.project, site_url="https://ann.example/posts"))
+    picture = "https://ann.example/posts/recipes/toy/social/og.png"
+    assert space_data(known, "gradio")["thumbnail"] == picture
 
 
 @pytest.mark.parametrize(("folder", "sdk"), [("space", "static"), ("gradio", "gradio")])

@@ -55,7 +55,9 @@ BUDGET = re.compile(
 )
 LEVEL = re.compile(r"^\**\(?[Hh]([1-6])\)?\**\s*[:.–—-]?\**\s*(.*)$")
 OPENING, CLOSING = " \t\n*([,;:–—-", " \t\n*)],;:.–—→-"
-URL = re.compile(r"https?://\S+")
+URL = re.compile(r"https?://\S*[^\s.,;:!?)\]'\"”’]")
+PICTOGRAM = r"[\u203c-\u3299\U0001f000-\U0001faff][\ufe0f\U0001f3fb-\U0001f3ff]?"
+EMOJI = re.compile(rf"[\U0001f1e6-\U0001f1ff]{{2}}|{PICTOGRAM}(?:\u200d{PICTOGRAM})*")
 
 
 def editorial(text: str, findings: Findings) -> Editorial:
@@ -112,10 +114,12 @@ def _social(text: str, findings: Findings) -> Social:
 def x_length(text: str) -> int:
     """Return how long X counts a text: a link is 23, a character of Latin script 1, others 2.
 
-    Source: twitter-text's configuration v3 (weights 100 and 200 of 100, transformedURLLength 23);
-    an emoji of several code points counts 2 there and more here.
+    An emoji is 2, of however many code points it is made.
+
+    Source: twitter-text's configuration v3 (weights 100 and 200 of 100, transformedURLLength 23,
+    emojiParsingEnabled).
     """
-    shorter = URL.sub("x" * 23, unicodedata.normalize("NFC", text))
+    shorter = EMOJI.sub("🎬", URL.sub("x" * 23, unicodedata.normalize("NFC", text)))
     return sum(1 if _is_light(ord(character)) else 2 for character in shorter)
 
 

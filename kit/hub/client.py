@@ -14,72 +14,15 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from kit.errors import ConflictError, HubError, TakenError
 from kit.hub.answers import Patience, refusal, translated
+from kit.hub.remote import MAIN, Account, RemoteRepo, Repo, remote_file, scopes
+from kit.records import RepoStats
 
-Kind = Literal["dataset", "model", "space"]
 ENDPOINT = "https://huggingface.co"
-MAIN = "main"
-ATTRIBUTES = ".gitattributes"
-"""What the Hub keeps in every repo; nobody's file."""
-
-
-@dataclass(frozen=True, order=True)
-class Repo:
-    """A repo on the Hub: what kind, and OWNER/NAME."""
-
-    kind: Kind
-    id: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.id}"
-
-
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file in a repo; ``oid`` is sha256 of its bytes where ``lfs``, else its git blob id."""
-
-    oid: str
-    bytes: int
-    lfs: bool
-
-    def holds(self, size: int, sha256: str, blob: str) -> bool:
-        """Return whether it holds these bytes; ``blob`` is git's id of them."""
-        return self.bytes == size and self.oid == (sha256 if self.lfs else blob)
-
-
-@dataclass(frozen=True)
-class RemoteRepo:
-    """A repo as it stands at a revision."""
-
-    head: str
-    private: bool
-    files: Mapping[str, RemoteFile]
-    sdk: str | None = None
-
-
-@dataclass(frozen=True)
-class Account:
-    """Who a token belongs to, and what it may do. ``scopes`` is None unless it is fine-grained."""
-
-    name: str
-    writes: bool
-    pro: bool
-    organizations: Mapping[str, str] = field(default_factory=dict)
-    scopes: tuple[tuple[str, frozenset[str]], ...] | None = None
-
-    def may_write(self, repo: Repo) -> bool:
-        """Return whether the token may create or write the repo, as far as the Hub tells."""
-        owner = repo.id.partition("/")[0]
-        if owner != self.name and self.organizations.get(owner) not in {"admin", "write"}:
-            return False
-        if self.scopes is None:
-            return self.writes
-        return any(name in {owner, repo.id} and "repo.write" in may for name, may in self.scopes)
 
 
 class Hub:
@@ -131,7 +74,7 @@ class Hub:
             organizations={
                 org["name"]: org.get("roleInOrg", "read") for org in said.get("orgs") or []
             },
-            scopes=None if token.get("role") != "fineGrained" else _scopes(fine or {}),
+            scopes=None if token.get("role") != "fineGrained" else scopes(fine or {}),
         )
 
     def look(self, repo: Repo, revision: str | None = None) -> RemoteRepo | None:
@@ -144,12 +87,32 @@ class Hub:
                 found = self._api.list_repo_tree(
                     repo.id, repo_type=repo.kind, revision=info.sha, recursive=True
                 )
-                files = {item.path: _remote(item) for item in found if hasattr(item, "blob_id")}
+                files = {item.path: remote_file(item) for item in found if hasattr(item, "blob_id")}
             except (RepositoryNotFoundError, RevisionNotFoundError) as error:
                 self._absent(error, f"{repo} was read")
                 return None
             sdk = getattr(info, "sdk", None)
             return RemoteRepo(str(info.sha), bool(info.private), files, sdk)
+
+        return self.patience.send(f"{repo} was read", ask)
+
+    def stats(self, repo: Repo) -> RepoStats | None:
+        """Return how a repo is received; None where there is none that the token may see."""
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        def ask() -> RepoStats | None:
+            try:
+                info: Any = self._api.repo_info(repo.id, repo_type=repo.kind)
+            except RepositoryNotFoundError as error:
+                self._absent(error, f"{repo} was read")
+                return None
+            return RepoStats(
+                repo_type=repo.kind,
+                repo_id=repo.id,
+                downloads=None if repo.kind == "space" else info.downloads or 0,
+                likes=info.likes or 0,
+                stage=info.runtime.stage if repo.kind == "space" and info.runtime else None,
+            )
 
         return self.patience.send(f"{repo} was read", ask)
 
@@ -481,17 +444,3 @@ def open_hub(patience: Patience | None = None) -> Hub:
 def back_to(commit: str) -> str:
     """Return the title of the commit that puts an earlier one's files back."""
     return f"Back to {commit[:12]}"
-
-
-def _remote(item: Any) -> RemoteFile:
-    if item.lfs is not None:
-        return RemoteFile(item.lfs.sha256, item.size, True)
-    return RemoteFile(item.blob_id, item.size, False)
-
-
-def _scopes(fine: Mapping[str, Any]) -> tuple[tuple[str, frozenset[str]], ...]:
-    """Return what a fine-grained token may do to which account, organization or repo."""
-    return tuple(
-        (str((scope.get("entity") or {}).get("name", "")), frozenset(scope.get("permissions", ())))
-        for scope in fine.get("scoped") or []
-    )

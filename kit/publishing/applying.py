@@ -16,7 +16,8 @@ from pathlib import Path
 
 from kit.errors import HubError, InputError, KitError, PassingHubError, RunError, TakenError
 from kit.files import sha256
-from kit.hub.client import ATTRIBUTES, MAIN, Hub, Repo
+from kit.hub.client import Hub
+from kit.hub.remote import ATTRIBUTES, MAIN, Repo
 from kit.publishing.journal import Journal
 from kit.publishing.planning import MESSAGE, RepoPlan, Step
 from kit.publishing.reverting import Reverting

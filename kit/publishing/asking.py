@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from kit.errors import HubError, PassingHubError
-from kit.hub.client import Hub, Repo
+from kit.hub.client import Hub
+from kit.hub.remote import Repo
 from kit.records import AssemblyRecord, ExportRecord
 from kit.runs import Run
 

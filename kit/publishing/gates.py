@@ -25,6 +25,8 @@ from kit.records import (
 from kit.rendering import look_up, show
 from kit.runs import Run
 from kit.tasks import implementation
+from kit.writing.pages import as_bytes
+from kit.writing.social import LIMITS, copy_faults
 
 PLACEHOLDERS = re.compile(r"More Information Needed|\bTODO\b|\bFILLME\b|lorem ipsum", re.IGNORECASE)
 WEIGHTS = {".safetensors", ".onnx"}
@@ -55,6 +57,7 @@ def check_run(run: Run) -> list[Verdict]:
         ("parity", _parity, "exports agree with the checkpoint"),
         ("pages", _pages, "pages are what their records render to"),
         ("numbers", _numbers, "every number of the ledger is in its record"),
+        ("copies", _copies, "each copy is short enough for its network"),
         ("placeholders", _placeholders, "no unfilled place on a page"),
         ("files", _files, "assembled files are whole; weights are safetensors and ONNX only"),
     )
@@ -81,7 +84,7 @@ def _privacy(run: Run) -> str | None:
     if record.personal_data_action == "keep" and any(record.personal_data.values()):
         return "data: personal data was kept; set cleaning.personal_data to mask or drop"
     for path in (*tree(run.folder / "pages"), *tree(run.folder / "assembly")):
-        if path.suffix not in {".md", ".py", ".html"}:
+        if path.suffix not in {".md", ".py", ".html", ".txt"}:
             continue
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
             where = f"{path.relative_to(run.folder)}, line {number}"
@@ -134,9 +137,9 @@ def _parity(run: Run) -> str | None:
 
 def _pages(run: Run) -> str | None:
     rendered, _ = implementation(run.recipe.task.kind).render(run)
-    for name, text in rendered.items():
+    for name, made in rendered.items():
         path = run.folder / "pages" / name
-        if not path.is_file() or path.read_text("utf-8") != text:
+        if not path.is_file() or path.read_bytes() != as_bytes(made):
             return f"pages/{name} differs from what its records render to; `kit write` mends it"
     return None
 
@@ -146,7 +149,8 @@ def _numbers(run: Run) -> str | None:
     records = rendered.records
     for entry in PagesRecord.load(run.folder / "pages.json").ledger:
         path = run.folder / "pages" / entry.page
-        if not path.is_file() or entry.text not in path.read_text("utf-8"):
+        # A picture carries its alt text, and in it every number that it shows.
+        if not path.is_file() or entry.text.encode() not in path.read_bytes():
             return f"{entry.page}: {entry.text!r} of {entry.record} is not on the page"
         value = look_up(records[entry.record], entry.pointer)
         if show(value, entry.form) != entry.text:
@@ -154,8 +158,17 @@ def _numbers(run: Run) -> str | None:
     return None
 
 
+def _copies(run: Run) -> str | None:
+    folder = run.folder / "pages"
+    there = [page for page in LIMITS if (folder / page).is_file()]
+    copies = {page: (folder / page).read_text("utf-8") for page in there}
+    return next(iter(copy_faults(copies)), None)
+
+
 def _placeholders(run: Run) -> str | None:
     for path in tree(run.folder / "pages"):
+        if path.suffix == ".png":
+            continue
         found = PLACEHOLDERS.search(path.read_text("utf-8"))
         if found:
             return f"{path.relative_to(run.folder)}: {found[0]!r} stands there unfilled"

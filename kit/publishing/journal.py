@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kit.errors import RunError
-from kit.hub.client import Repo
+from kit.hub.remote import Repo
 from kit.publishing.planning import Plan, Step, read_plan
 
 End = Literal["finished", "rolled back"]

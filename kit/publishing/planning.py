@@ -19,7 +19,8 @@ from typing import Any, Literal
 
 from kit.files import git_id
 from kit.hub.card import card_data
-from kit.hub.client import ATTRIBUTES, Account, Hub, RemoteFile, RemoteRepo, Repo
+from kit.hub.client import Hub
+from kit.hub.remote import ATTRIBUTES, Account, RemoteFile, RemoteRepo, Repo
 from kit.publishing.gates import Verdict, check_run
 from kit.records import AssemblyRecord, FileEntry
 from kit.runs import Run

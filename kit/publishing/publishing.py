@@ -17,11 +17,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kit.errors import GateError, HubError, RunError
-from kit.hub.client import Hub, Repo
+from kit.hub.client import Hub
+from kit.hub.remote import Repo
+from kit.project import Project
 from kit.publishing.applying import Publication
 from kit.publishing.asking import ask_space
 from kit.publishing.journal import Journal, last_journal, new_journal
 from kit.publishing.planning import Plan, make_plan
+from kit.recipe import Recipe
 from kit.records import AssemblyRecord, PublicationRecord, PublishedRepo
 from kit.runs import Progress, Run
 
@@ -82,8 +85,13 @@ def undo(run: Run, hub: Hub, progress: Progress) -> Plan:
 
 def publication_folder(run: Run, endpoint: str) -> Path:
     """Return where the publications of a recipe on that Hub leave their journal and record."""
+    return publications(run.project, run.recipe, endpoint)
+
+
+def publications(project: Project, recipe: Recipe, endpoint: str) -> Path:
+    """Return the same folder without a run."""
     host = urlsplit(endpoint).netloc.replace(":", "-")
-    return run.project.runs / run.recipe.name / "publication" / host
+    return project.runs / recipe.name / "publication" / host
 
 
 def _publication(run: Run, hub: Hub, journal: Journal, progress: Progress) -> Publication:

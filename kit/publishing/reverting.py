@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kit.errors import ConflictError
-from kit.hub.client import Hub, RemoteRepo, Repo, back_to
+from kit.hub.client import Hub, back_to
+from kit.hub.remote import RemoteRepo, Repo
 from kit.publishing.journal import Journal
 from kit.publishing.planning import MESSAGE, RepoPlan, Step
 from kit.runs import Progress

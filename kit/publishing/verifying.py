@@ -20,7 +20,8 @@ from typing import Any
 from kit.errors import HubError, InputError, KitError
 from kit.files import sha256
 from kit.hub.card import card_data
-from kit.hub.client import Hub, Repo
+from kit.hub.client import Hub
+from kit.hub.remote import Repo
 from kit.publishing.planning import TAG
 from kit.records import (
     CheckpointRecord,

@@ -16,9 +16,12 @@ from kit.project import Project
 from kit.recipe import Recipe
 from kit.records import Answer, CheckpointRecord, EvaluationRecord, ExportRecord
 from kit.runs import finished, open_run
+from kit.sites.reception import reception
 
 PAGES = {"post.md": "index.md", "results.md": "", "data.md": "", "reproduce.md": ""}
 ASSETS = "../../assets"
+PICTURE = "social/og.png"
+"""What a page shows when it is shared; a run of an older kit has none."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,14 @@ def recipe_pages(project: Project, recipe: Recipe, docs: Path) -> RecipePages | 
         text = text.replace(
             "<!-- try-it -->", try_it(recipe.task.component, export.samples, model is not None)
         )
+        if page == "results.md":
+            text += reception(recipe)
         head = _front_matter(brief.title, brief.summary, page)
         write_atomically(target / (name or page), (head + text).encode())
     if (source / "pages" / "figures").is_dir():
         shutil.copytree(source / "pages" / "figures", target / "figures", dirs_exist_ok=True)
+    if (picture := source / "pages" / PICTURE).is_file():
+        copy_file(picture, target / PICTURE)
     _demo(project, recipe, source, export, model, docs, target)
     tuned = evaluation.systems["tuned"][evaluation.headline]
     return RecipePages(

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from kit.errors import InputError
 from kit.files import copy_file, tree, write_atomically
@@ -30,6 +31,7 @@ SPACE_KEYS = frozenset(
         "license",
         "short_description",
         "suggested_hardware",
+        "thumbnail",
     ]
 )
 
@@ -138,10 +140,18 @@ def space_data(run: Run, sdk: str) -> dict[str, Any]:
         "sdk": sdk,
         **(gradio if sdk == "gradio" else {"app_file": "index.html"}),
         "license": run.project.license,
+        **({"thumbnail": picture} if (picture := _picture(run)) else {}),
         "short_description": run.recipe.title[:60],
         "models": [name],
         "datasets": [f"{name}-data"],
     }
+
+
+def _picture(run: Run) -> str | None:
+    """Return the address of the picture to share, None where only this machine has the site."""
+    page = hub_links(run)["post_url"]
+    here = urlsplit(page).hostname in {None, "127.0.0.1", "localhost", "::1"}
+    return None if here else f"{page}social/og.png"
 
 
 def space_readme(data: Mapping[str, Any], text: str) -> str:

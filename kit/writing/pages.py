@@ -10,12 +10,13 @@ A task brings its templates, its figures and the words that follow from its numb
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kit.brief import read_brief
+from kit.brief import Brief, read_brief
 from kit.errors import InputError
 from kit.files import put_in_place, write_atomically
 from kit.project import Project
@@ -31,7 +32,7 @@ from kit.records import (
 )
 from kit.rendering import Ledger, escape_markdown, known, render
 from kit.runs import Progress, Run
-from kit.writing import figures, metadata, words
+from kit.writing import figures, metadata, social, words
 
 RECORDS: dict[str, tuple[str, type[Record]]] = {
     "dataset": ("dataset.json", DatasetRecord),
@@ -46,20 +47,30 @@ METHODS = {
     "ia3": "IA3",
     "prefix": "Prefix",
 }
-Renderer = Callable[[Project, Recipe, Path], tuple[dict[str, str], Ledger]]
+Rendered = dict[str, str | bytes]
+"""Pages and figures by path: text, or the bytes of a picture."""
+Renderer = Callable[[Project, Recipe, Path], tuple[Rendered, Ledger]]
 
 
 def write_rendered(run: Run, render_pages: Renderer, progress: Progress) -> PagesRecord:
     """Write what a task renders of a run to ``pages/``, and return the record with its ledger."""
     progress("write", 0, None)
     rendered, ledger = render_pages(run.project, run.recipe, run.folder)
+    texts = {name: made for name, made in rendered.items() if isinstance(made, str)}
+    for line in social.warnings(texts, read_brief(run.recipe.folder / "brief.md")):
+        print(f"kit: {line}", file=sys.stderr)  # noqa: T201
 
     def write(folder: Path) -> None:
-        for name, text in rendered.items():
-            write_atomically(folder / name, text.encode())
+        for name, made in rendered.items():
+            write_atomically(folder / name, as_bytes(made))
 
     put_in_place(run.folder / "pages", write)
     return PagesRecord(files=file_entries(run.folder / "pages"), ledger=tuple(ledger.entries))
+
+
+def as_bytes(made: str | bytes) -> bytes:
+    """Return what is written of a page or a picture."""
+    return made if isinstance(made, bytes) else made.encode()
 
 
 def load_records(folder: Path) -> dict[str, Any]:
@@ -69,8 +80,8 @@ def load_records(folder: Path) -> dict[str, Any]:
 
 def render_templates(
     pages: Mapping[str, str], ledger: Ledger, values: Mapping[str, Any], card: Mapping[str, Any]
-) -> dict[str, str]:
-    """Return each page and figure by path.
+) -> Rendered:
+    """Return each page, figure and picture by path.
 
     Args:
         pages: page to template.
@@ -78,13 +89,14 @@ def render_templates(
         values: what the templates see.
         card: what the model card's data says of the task: pipeline_tag, metrics.
     """
-    rendered = {
-        page: render(template, page, ledger, **values, **_head(page, values, card))
+    brief = read_brief(values["recipe"].folder / "brief.md")
+    rendered: Rendered = {
+        page: render(template, page, ledger, **values, **_head(page, values, card, brief))
         for page, template in pages.items()
     }
     for figure in values["drawn"]:
         rendered[f"figures/{figure.name}.svg"] = figure.svg + "\n"
-    return rendered
+    return rendered | social.render_social(ledger, values, brief)
 
 
 def shared_context(
@@ -166,10 +178,11 @@ def excerpt(source: str, marker: str) -> str:
     return textwrap.dedent(found[1]).strip()
 
 
-def _head(page: str, values: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, str]:
+def _head(
+    page: str, values: Mapping[str, Any], card: Mapping[str, Any], brief: Brief
+) -> dict[str, str]:
     """Return what only one page needs: the YAML of a card, the headline and date of a post."""
     if page == "post.md":
-        brief = read_brief(values["recipe"].folder / "brief.md")
         return {"headline": brief.title, "date": brief.date.isoformat()}
     if page == "model-card.md":
         data = metadata.model_card_data(

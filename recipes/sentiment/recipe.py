@@ -67,6 +67,7 @@ RECIPE = Recipe(
     language="en",
     emoji="🎬",
     task=TextClassification(
+        unit="reviews",
         labels=("negative", "positive"),
         label_aliases={"neg": "negative", "pos": "positive"},
         slices=("domain", "kind"),

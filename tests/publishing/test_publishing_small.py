@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kit.errors import ConflictError, HubError, InputError, RunError, TakenError
-from kit.hub.client import Repo
 from kit.hub.rehearsal.faults import Fault
+from kit.hub.remote import Repo
 from kit.publishing.journal import last_journal, read_journal
 from tests.publishing.small import (
     NAME,

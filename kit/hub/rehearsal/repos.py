@@ -212,12 +212,13 @@ def described(storage: Storage, repo: Repo, commit: Commit) -> dict[str, Any]:
         "private": repo.private,
         "gated": repo.gated,
         "disabled": False,
-        "downloads": 0,
-        "likes": 0,
+        "likes": repo.likes,
         "tags": tags,
         "cardData": card,
         "usedStorage": sum(file.size for file in commit.tree.values()),
     }
+    if repo.kind != "spaces":
+        found["downloads"] = repo.downloads
     if repo.kind == "models":
         named = ("pipeline_tag", "library_name", "model-index")
         found |= {"modelId": repo.id, **{key: card[key] for key in named if key in card}}

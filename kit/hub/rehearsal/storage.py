@@ -74,7 +74,10 @@ class Discussion(BaseModel):
 
 
 class Repo(BaseModel):
-    """Everything about a repo that is not a file; ``refs`` maps full names to commits."""
+    """Everything about a repo that is not a file; ``refs`` maps full names to commits.
+
+    Nobody counts here: ``downloads`` and ``likes`` are what a test or a person put there.
+    """
 
     kind: str
     id: str
@@ -88,6 +91,8 @@ class Repo(BaseModel):
     paused: bool = False
     secrets: dict[str, dict[str, Any]] = {}
     variables: dict[str, dict[str, Any]] = {}
+    downloads: int = 0
+    likes: int = 0
     refs: dict[str, str] = {}
     discussions: list[Discussion] = []
 

@@ -14,6 +14,7 @@ from kit.rendering import Ledger, escape_markdown, known
 from kit.runs import Progress, Run
 from kit.writing import figures, words
 from kit.writing.pages import (
+    Rendered,
     load_records,
     read_prose,
     render_templates,
@@ -60,8 +61,8 @@ def write_pages(run: Run, progress: Progress) -> PagesRecord:
     return write_rendered(run, render_pages, progress)
 
 
-def render_pages(project: Project, recipe: Recipe, folder: Path) -> tuple[dict[str, str], Ledger]:
-    """Return every page and figure by path, and the ledger: a pure function of files.
+def render_pages(project: Project, recipe: Recipe, folder: Path) -> tuple[Rendered, Ledger]:
+    """Return every page, figure and picture by path, and the ledger: a pure function of files.
 
     Args:
         project: owner and links.

@@ -78,7 +78,7 @@ def write(run: Run, progress: Progress) -> PagesRecord:
     return write_pages(run, progress)
 
 
-def render(run: Run) -> tuple[dict[str, str], Ledger]:
+def render(run: Run) -> tuple[dict[str, str | bytes], Ledger]:
     """Return every page by path, and the ledger, as the run's records render now."""
     from kit.tasks.text_generation.pages import render_pages
 
