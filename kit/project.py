@@ -20,13 +20,18 @@ MARK = "kit.toml"
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """A creator's folder and its settings. ``price_per_hour`` is in ``currency``."""
+    """A creator's folder and its settings.
+
+    ``price_per_hour`` is in ``currency``; ``collection`` is the title of the collection on the Hub
+    that what is published is listed in, none where empty.
+    """
 
     root: Path
     owner: str = "you"
     author: str = "the author"
     site_url: str = "http://127.0.0.1:8000/"
     repository: str = ""
+    collection: str = ""
     language: str = "en"
     license: str = "apache-2.0"
     price_per_hour: float = 0.0

@@ -19,7 +19,7 @@ from typing import Any
 
 from kit.errors import ConflictError, HubError, TakenError
 from kit.hub.answers import Patience, refusal, translated
-from kit.hub.remote import MAIN, Account, RemoteRepo, Repo, remote_file, scopes
+from kit.hub.remote import MAIN, Account, RemoteCollection, RemoteRepo, Repo, remote_file, scopes
 from kit.records import RepoStats
 
 ENDPOINT = "https://huggingface.co"
@@ -194,6 +194,20 @@ class Hub:
             lambda: self._api.list_repo_commits(repo.id, repo_type=repo.kind, revision=branch),
         )
         return [(commit.commit_id, commit.title) for commit in found]
+
+    def collection(self, owner: str, title: str) -> RemoteCollection | None:
+        """Return an account's collection of that title; None where there is none."""
+
+        def ask() -> RemoteCollection | None:
+            for found in self._api.list_collections(owner=owner):
+                if found.title == title:
+                    # A list shows the first few items only.
+                    items = self._api.get_collection(found.slug).items
+                    ids = {(item.item_type, item.item_id): item.item_object_id for item in items}
+                    return RemoteCollection(found.slug, ids)
+            return None
+
+        return self.patience.send(f"the collections of {owner} were read", ask)
 
     def address(self, space: Repo) -> str | None:
         """Return where a Space's app is served, None where the Hub does not say."""
@@ -397,6 +411,34 @@ class Hub:
             f"{repo} was deleted",
             lambda: self._api.delete_repo(repo.id, repo_type=repo.kind, missing_ok=True),
         )
+
+    def collect(self, owner: str, title: str, repo: Repo) -> None:
+        """Put a repo into an account's collection of that title, made if there is none."""
+
+        def ask() -> None:
+            found = self.collection(owner, title)
+            slug = found.slug if found else self._collection(owner, title)
+            self._api.add_collection_item(slug, repo.id, repo.kind, exists_ok=True)
+
+        self.patience.send(f"{repo} was put into the collection '{title}'", ask)
+
+    def _collection(self, owner: str, title: str) -> str:
+        return self._api.create_collection(title, namespace=owner, exists_ok=True).slug
+
+    def uncollect(self, owner: str, title: str, repo: Repo, made: bool) -> None:
+        """Take a repo out of a collection; where ``made`` and nothing is left, delete that."""
+
+        def ask() -> None:
+            found = self.collection(owner, title)
+            if found is None:
+                return
+            item = (repo.kind, repo.id)
+            if item in found.items:
+                self._api.delete_collection_item(found.slug, found.items[item], missing_ok=True)
+            if made and not set(found.items) - {item}:
+                self._api.delete_collection(found.slug, missing_ok=True)
+
+        self.patience.send(f"{repo} was taken out of the collection '{title}'", ask)
 
     # -- how a request is sent
 

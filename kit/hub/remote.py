@@ -47,6 +47,14 @@ class RemoteRepo:
 
 
 @dataclass(frozen=True)
+class RemoteCollection:
+    """A collection, and the id of each item in it by its kind and name."""
+
+    slug: str
+    items: Mapping[tuple[str, str], str]
+
+
+@dataclass(frozen=True)
 class Account:
     """Who a token belongs to, and what it may do. ``scopes`` is None unless it is fine-grained."""
 
@@ -64,6 +72,12 @@ class Account:
         if self.scopes is None:
             return self.writes
         return any(name in {owner, repo.id} and "repo.write" in may for name, may in self.scopes)
+
+    def may_collect(self, owner: str) -> bool:
+        """Return whether the token may make and fill that account's collections."""
+        if self.scopes is None:
+            return self.writes
+        return any(name == owner and "collection.write" in may for name, may in self.scopes)
 
 
 def remote_file(item: Any) -> RemoteFile:

@@ -129,6 +129,9 @@ class Publication:
             self.hub.delete_branch(repo, self.journal.branch)
         elif verb == "show":
             self.hub.show(repo, private=False)
+        elif verb == "collect" and self.journal.plan.collection:
+            listed = self.journal.plan.collection
+            self.hub.collect(listed.owner, listed.title, repo)
         return ""
 
     def _first(self, plan: RepoPlan) -> str:

@@ -79,6 +79,16 @@ class RepoPlan:
 
 
 @dataclass(frozen=True)
+class CollectionPlan:
+    """The collection of ``owner`` that would list the repos; ``missing`` are not in it yet."""
+
+    owner: str
+    title: str
+    exists: bool
+    missing: tuple[Repo, ...]
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a publication would do. ``problems`` keep it from being done."""
 
@@ -89,6 +99,7 @@ class Plan:
     repos: tuple[RepoPlan, ...]
     verdicts: tuple[Verdict, ...]
     problems: tuple[str, ...]
+    collection: CollectionPlan | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -97,7 +108,8 @@ class Plan:
         for plan in self.repos:
             hidden += _hidden_steps(plan)
             seen += _seen_steps(plan)
-        return (*hidden, *seen)
+        listed = self.collection.missing if self.collection else ()
+        return (*hidden, *seen, *(("collect", repo) for repo in listed))
 
     def repo(self, repo: Repo) -> RepoPlan:
         """Return what is planned for a repo."""
@@ -141,7 +153,15 @@ def read_plan(found: Mapping[str, Any]) -> Plan:
         repos=repos,
         verdicts=tuple(Verdict(**verdict) for verdict in found["verdicts"]),
         problems=tuple(found["problems"]),
+        collection=_read_collection(found.get("collection")),
     )
+
+
+def _read_collection(found: Mapping[str, Any] | None) -> CollectionPlan | None:
+    if found is None:
+        return None
+    missing = tuple(Repo(**repo) for repo in found["missing"])
+    return CollectionPlan(found["owner"], found["title"], found["exists"], missing)
 
 
 def make_plan(run: Run, hub: Hub) -> Plan:
@@ -154,6 +174,7 @@ def make_plan(run: Run, hub: Hub) -> Plan:
         f"{run.project.owner}/{run.recipe.slug}",
         run.folder.name.rpartition("-")[2],
         tuple(check_run(run)),
+        run.project.collection,
     )
 
 
@@ -164,6 +185,7 @@ def plan_repos(
     name: str,
     run_id: str,
     verdicts: tuple[Verdict, ...] = (),
+    collection: str = "",
 ) -> Plan:
     """Compare assembled folders with the Hub.
 
@@ -174,6 +196,7 @@ def plan_repos(
         name: OWNER/NAME of model and Space; the dataset's ends in ``-data``.
         run_id: what the tag begins with, before a digest of all files.
         verdicts: what the gates said.
+        collection: the title of the collection that lists the repos; none where empty.
     """
     account = hub.account()
     digest = assembly.digest
@@ -191,7 +214,24 @@ def plan_repos(
         *(problem for plan in repos for problem in _problems(folder, plan, account)),
     ]
     tag = _unused(hub, repos, f"{TAG}{run_id}-{digest[:8]}")
-    return Plan(hub.endpoint, account.name, tag, digest, repos, verdicts, tuple(problems))
+    listed = _plan_collection(hub, name.partition("/")[0], collection, repos)
+    if listed is not None and listed.missing and not account.may_collect(listed.owner):
+        problems.append(
+            f"collection '{collection}': the token may not write collections of {listed.owner}; "
+            "allow it that, or remove collection from kit.toml"
+        )
+    return Plan(hub.endpoint, account.name, tag, digest, repos, verdicts, tuple(problems), listed)
+
+
+def _plan_collection(
+    hub: Hub, owner: str, title: str, repos: Iterable[RepoPlan]
+) -> CollectionPlan | None:
+    if not title:
+        return None
+    there = hub.collection(owner, title)
+    items = there.items if there else {}
+    missing = tuple(p.repo for p in repos if (p.repo.kind, p.repo.id) not in items)
+    return CollectionPlan(owner, title, there is not None, missing)
 
 
 def _unused(hub: Hub, repos: Iterable[RepoPlan], tag: str) -> str:

@@ -94,6 +94,9 @@ class Reverting:
             return
         if verb == "show":
             self.hub.show(repo, private=True)
+        elif verb == "collect" and self.journal.plan.collection:
+            listed = self.journal.plan.collection
+            self.hub.uncollect(listed.owner, listed.title, repo, made=not listed.exists)
         elif verb == "tag" and plan.state != "absent":
             self._untag(repo)
         elif verb == "merge" or (verb == "commit" and plan.state == "private"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kit.publishing.planning import Plan, RepoPlan
+from kit.publishing.planning import CollectionPlan, Plan, RepoPlan
 from kit.records import PublicationRecord
 
 SIGNS = {"add": "+", "change": "~", "delete": "-"}
@@ -19,6 +19,7 @@ SAID = {
     "tidy": "remove the branch",
     "tag": "tag",
     "show": "make public",
+    "collect": "list in the collection",
 }
 
 
@@ -29,6 +30,9 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield ""
         yield from _repo_lines(repo)
     yield ""
+    if plan.collection:
+        yield _collection_line(plan.collection)
+        yield ""
     for verdict in plan.verdicts:
         yield f"  {'ok  ' if verdict.passed else 'FAIL'} {verdict.gate:12} {verdict.said}"
     yield ""
@@ -57,6 +61,13 @@ def _repo_lines(plan: RepoPlan) -> Iterator[str]:
         yield f"  {len(plan.foreign)} files of others stay: {', '.join(plan.foreign[:3])}"
     for line in plan.card if plan.state != "absent" else ():
         yield f"  card  {line}"
+
+
+def _collection_line(plan: CollectionPlan) -> str:
+    becomes = "" if plan.exists else "  (new)"
+    kinds = ", ".join(repo.kind for repo in plan.missing)
+    lists = f"adds {kinds}" if kinds else "lists all"
+    return f"collection {plan.owner}/{plan.title}{becomes}  {lists}"
 
 
 def _space(plan: RepoPlan) -> str:

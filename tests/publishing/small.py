@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from kit.publishing.planning import Plan, plan_repos
 from kit.records import AssemblyRecord, file_entries
 
 NAME = "ada/toy"
+COLLECTION = "Toys"
 LINKS = {"models": ["datasets"], "datasets": [], "spaces": ["datasets", "models"]}
 IDS = {"models": NAME, "datasets": f"{NAME}-data", "spaces": NAME}
 FOLDERS = {"models": "model", "datasets": "dataset", "spaces": "space"}
@@ -73,7 +75,8 @@ class World:
 
     def plan(self, assembly: Path) -> Plan:
         """Return the plan of an assembly."""
-        return plan_repos(self.hub, assembly, record_of(assembly), NAME, "5ee1dead")
+        record = record_of(assembly)
+        return plan_repos(self.hub, assembly, record, NAME, "5ee1dead", (), COLLECTION)
 
     def journal(self, assembly: Path) -> Journal:
         """Return the unfinished journal, or a new one."""
@@ -117,6 +120,12 @@ class World:
             for repo in self.server.rehearsal.storage
         }
 
+    def collections(self) -> dict[str, list[str]]:
+        """Return the kinds of repo that each collection lists, by its title."""
+        path = self.server.rehearsal.storage.root / "collections.json"
+        held = json.loads(path.read_text()) if path.is_file() else {}
+        return {row["title"]: [f"{i['type']}s" for i in row["items"]] for row in held.values()}
+
     def files(self, repo: Any) -> dict[str, str]:
         """Return path and the first bytes of each of our files on main."""
         storage = self.server.rehearsal.storage
@@ -130,7 +139,7 @@ class World:
         return found
 
     def watch(self) -> None:
-        """Note a public repo that is not whole, or that links to one that is not public."""
+        """Note a public repo that is not whole, or a link or a list that leads nowhere public."""
         state = self.state()
         public = {kind for kind, repo in state.items() if not repo["private"]}
         for kind in public:
@@ -139,6 +148,9 @@ class World:
             missing = set(LINKS[kind]) - public
             if missing:
                 self.halves.append(f"{kind} is public and links to {sorted(missing)}")
+        for title, kinds in self.collections().items():
+            if set(kinds) - public:
+                self.halves.append(f"'{title}' lists {sorted(set(kinds) - public)}")
 
 
 class Watched(list[Entry]):

@@ -62,15 +62,20 @@ def attempt(there: World, tmp_path: Path, came_before: bool) -> tuple[Journal | 
     return journal, ""
 
 
+def whole(there: World) -> Any:
+    """Return everything that stands on the Hub."""
+    return there.state(), there.collections()
+
+
 def states(before: Path, tmp_path: Path, came_before: bool) -> tuple[Any, Any, int]:
     """Return the Hub's state before and after an undisturbed publication, and its requests."""
     folder = copies(before, tmp_path, 0)
     with world(folder) as there:
-        old = there.state()
+        old = whole(there)
         journal, said = attempt(there, tmp_path, came_before)
         assert journal is not None
         assert (journal.end, said) == ("finished", "")
-        return old, there.state(), len(there.server.requests)
+        return old, whole(there), len(there.server.requests)
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -89,7 +94,7 @@ def test_a_fault_of_any_request_ends_finished_or_taken_back(
             expected = new if end == "finished" else old
             hit = there.server.requests[number - 1]
             lines = said.count("\n") + 1
-            if there.state() != expected or there.halves or end is None or lines > 1:
+            if whole(there) != expected or there.halves or end is None or lines > 1:
                 wrong.append((number, hit.method, hit.path, end, said, there.halves))
         shutil.rmtree(place)
     assert wrong == []
@@ -114,7 +119,7 @@ def test_killed_after_any_journal_entry_it_goes_on_or_is_taken_back(
                 there.knows(tmp_path / "one")
             publication = there.publication(two, there.journal(two))
             publication.carry_on() if then == "go on" else publication.take_back()
-            assert there.state() == (new if then == "go on" else old), number
+            assert whole(there) == (new if then == "go on" else old), number
             assert there.halves == [], number
         shutil.rmtree(place)
 

@@ -52,6 +52,7 @@ def test_all_becomes_public_and_nothing_is_ever_half(tmp_path: Path) -> None:
             "datasets": False,
             "spaces": False,
         }
+        assert there.collections() == {"Toys": ["datasets", "models", "spaces"]}
         assert all(repo["refs"] == [f"refs/tags/{journal.plan.tag}"] for repo in state.values())
         assert there.halves == []
 
@@ -170,6 +171,30 @@ def test_undo_never_takes_a_repo_with_a_pull_request(tmp_path: Path) -> None:
             there.publication(one, journal).take_back()
 
 
+def test_a_collection_of_somebody_is_filled_and_left(tmp_path: Path) -> None:
+    with world(tmp_path) as there:
+        theirs = there.hub._api.create_collection("Toys", namespace="ada")
+        there.hub._api.create_repo("ada/other")
+        there.hub._api.add_collection_item(theirs.slug, "ada/other", "model")
+        one = assembled(tmp_path / "one", 1)
+        journal = there.publish(one)
+        assert there.collections() == {"Toys": ["models", "datasets", "models", "spaces"]}
+        there.publication(one, journal).take_back()
+        assert there.collections() == {"Toys": ["models"]}
+
+
+def test_what_was_added_to_a_new_collection_since_keeps_it(tmp_path: Path) -> None:
+    with world(tmp_path) as there:
+        one = assembled(tmp_path / "one", 1)
+        journal = there.publish(one)
+        made = there.hub.collection("ada", "Toys")
+        assert made is not None
+        there.hub._api.create_repo("ada/other")
+        there.hub._api.add_collection_item(made.slug, "ada/other", "model")
+        there.publication(one, journal).take_back()
+        assert there.collections() == {"Toys": ["models"]}
+
+
 def test_the_same_files_can_be_published_again_after_others(tmp_path: Path) -> None:
     with world(tmp_path) as there:
         first = there.publish(assembled(tmp_path / "one", 1))
@@ -187,11 +212,12 @@ def test_publications_are_taken_back_one_after_another(tmp_path: Path) -> None:
         there.publish(one)
         between = there.state()
         there.publish(two)
-        for assembly, left in ((two, between), (one, {})):
+        for assembly, left, lists in ((two, between, 1), (one, {}, 0)):
             journal = last_journal(tmp_path)
             assert journal is not None
             there.publication(assembly, journal).take_back()
             assert there.state() == left
+            assert len(there.collections()) == lists
         assert last_journal(tmp_path) is None
 
 
