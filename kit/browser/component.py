@@ -28,7 +28,7 @@ from kit.errors import InputError, did_you_mean
 from kit.records import Answer
 
 WEB = Path(__file__).with_name("web")
-SHARED = ("demo.css", "loading.js", "page.js")
+SHARED = ("demo.css", "loading.js", "page.js", "sharing.js")
 FILES = {
     "classifier": ("classifier.css", "classifier.js", "worker.js", *SHARED),
     "generator": (

@@ -163,6 +163,34 @@ def test_markup_that_a_reader_types_stays_text(loaded: Page) -> None:
     assert loaded.locator(".kit-classifier script").count() == 0
 
 
+@pytest.mark.parametrize("text", ["100 % dull & <b>slow</b> #1", "Très bon 🎬"])
+def test_a_link_carries_the_text_to_another_reader(site: Site, stranger: Reader, text: str) -> None:
+    page = open_page(stranger.context.new_page(), site)
+    page.locator("textarea").fill(text)
+    page.get_by_role("button", name="Copy a link to this text").click()
+    expect(page.locator(".kc-message")).to_contain_text("The link")
+    address = page.evaluate("location.href")
+    other = stranger.context.new_page()
+    other.goto(address)
+    expect(other.locator("textarea")).to_have_value(text)
+    expect(other.locator(".kc-message")).to_contain_text("came with the link")
+    expect(other.locator(".kit-classifier")).to_have_class(re.compile("kc-stale"))
+    assert not any(text[:4] in asked for asked in site.asked)
+
+
+def test_a_text_too_long_for_a_link_is_refused(site: Site, page: Page) -> None:
+    open_page(page, site)
+    page.locator("textarea").fill("dull " * 2000)
+    page.get_by_role("button", name="Copy a link to this text").click()
+    expect(page.locator(".kc-message")).to_have_text("The text is too long for a link: shorten it.")
+
+
+def test_a_link_cut_in_the_middle_of_a_character_leaves_the_example(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}#text=%E2%82")
+    page.locator(".kit-classifier[data-state=idle]").wait_for()
+    expect(page.locator("textarea")).to_have_value("A kind film.")
+
+
 @pytest.mark.parametrize(
     ("script", "said"),
     [
@@ -210,6 +238,8 @@ def test_the_demo_works_by_keyboard_alone(site: Site, page: Page) -> None:
     page.keyboard.press("Shift+Enter")
     expect(box).to_have_value("not good\n")
     page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Copy a link to this text")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="A kind film.")).to_be_focused()
     page.keyboard.press("Space")

@@ -34,7 +34,7 @@ def config(**changes: Any) -> dict[str, Any]:
 
 
 def test_every_packaged_file_is_there_and_asks_nothing_of_another_host() -> None:
-    shared = ["demo.css", "loading.js", "page.js"]
+    shared = ["demo.css", "loading.js", "page.js", "sharing.js"]
     classifier, generator = component_files("classifier"), component_files("generator")
     assert sorted(classifier) == sorted(["classifier.css", "classifier.js", "worker.js", *shared])
     writing = ["prompts.js", "subjects.js", "writer.js"]

@@ -18,6 +18,7 @@
 
 import { Demo, button, caption, element, mountAll, percent } from "./page.js";
 import { changes } from "./prompts.js";
+import { copy } from "./sharing.js";
 
 const ANSWERS = 3;
 const COPIED_MS = 2000;
@@ -181,13 +182,9 @@ class Line {
 
 /** Copy a node's text; where that is refused, as in some frames, leave it selected. */
 async function copyText(node) {
-  try {
-    await navigator.clipboard.writeText(node.textContent);
-    return true;
-  } catch {
-    getSelection().selectAllChildren(node);
-    return document.execCommand("copy");
-  }
+  if (await copy(node.textContent)) return true;
+  getSelection().selectAllChildren(node);
+  return document.execCommand("copy");
 }
 
 mountAll(".kit-generator", Generator);

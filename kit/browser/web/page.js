@@ -11,6 +11,8 @@
  * reach the page as text nodes only.
  */
 
+import { carriedText, copy, linkTo } from "./sharing.js";
+
 const RECORDED = "The answers below were recorded when the model was evaluated.";
 
 /** Mount every demo of this kind in the document once; stop those that have left it. */
@@ -64,6 +66,7 @@ export class Demo {
     const obstacle = obstacleTo(config);
     if (obstacle) this.recordedOnly(obstacle);
     else this.enter("idle", this.words.start);
+    this.takeCarried();
   }
 
   create() {
@@ -75,6 +78,7 @@ export class Demo {
     const bar = { max: this.total, "aria-label": "Loading the model", tabindex: -1 };
     this.progress = element("progress", bar);
     this.bytes = element("span", { class: "kc-bytes" });
+    this.shareButton = button("kc-share", "Copy a link to this text");
     this.message = element("p", { class: "kc-message", role: "status" });
     this.verdict = element("p", { class: "kc-verdict", "aria-live": "polite" });
     this.verdict.setAttribute("aria-atomic", "true");
@@ -90,6 +94,7 @@ export class Demo {
     );
     const source = element("p", { class: "kc-source" }, this.origin);
     source.append(link(this.config.parity_url, this.source, "Checked against Python") ?? "");
+    source.append(this.shareButton);
     this.root.replaceChildren(
       element(
         "div",
@@ -114,6 +119,7 @@ export class Demo {
     this.loadButton.addEventListener("click", () => this.run());
     this.runButton.addEventListener("click", () => this.run());
     this.cancelButton.addEventListener("click", () => this.cancel());
+    this.shareButton.addEventListener("click", () => this.share());
     this.box.addEventListener("input", () => this.mark(null));
     this.box.addEventListener("keydown", (event) => {
       // While a word is being composed (Chinese, Japanese, Korean), Enter accepts the word.
@@ -144,6 +150,27 @@ export class Demo {
 
   markStale(stale) {
     this.root.classList.toggle("kc-stale", stale);
+  }
+
+  /** Put the text that the address carries into the box: somebody shared it. */
+  takeCarried() {
+    const text = carriedText();
+    if (text === null || this.root.dataset.state !== "idle") return;
+    this.box.value = text;
+    this.mark(null);
+    this.say("This text came with the link. Load the model to have it answered.");
+    this.root.scrollIntoView({ block: "nearest" });
+  }
+
+  async share() {
+    const address = linkTo(this.box.value);
+    if (address === null) {
+      this.say("The text is too long for a link: shorten it.");
+      return;
+    }
+    history.replaceState(history.state, "", address);
+    const copied = await copy(address);
+    this.say(copied ? "The link is copied." : "The link stands in the address bar: copy it there.");
   }
 
   run() {
