@@ -11,6 +11,7 @@ the theme escapes them there.
 from __future__ import annotations
 
 import datetime
+import html
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,14 +52,17 @@ def front_matter(project: Project, head: Head) -> str:
     values: dict[str, Any] = {
         "title": head.title,
         "description": shortened(head.description),
-        "author": project.author,
+        # The feed's plugin prints author and categories as they are, so they are escaped for it.
+        "author": html.escape(project.author),
         **dict(head.options),
     }
     if head.published:
         values["date"] = head.published.isoformat()
     if head.tags:
+        values["categories"] = [html.escape(tag) for tag in head.tags]
         values["keywords"] = list(head.tags)
     values["head"] = {
+        "author": project.author,
         "type": "article" if head.published else "website",
         "image": head.image and address(project, head.image),
         "image_text": head.image_text,

@@ -104,7 +104,7 @@ def _about(
 ) -> RecipePages:
     evaluation = EvaluationRecord.load(source / "evaluation.json")
     tuned = evaluation.systems["tuned"][evaluation.headline]
-    what = "right type on" if evaluation.headline == "type_accuracy" else "right on"
+    what = "Right type on" if evaluation.headline == "type_accuracy" else "Right on"
     figure = source / "pages" / "figures" / "comparison.svg"
     return RecipePages(
         name=recipe.name,
