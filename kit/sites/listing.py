@@ -7,6 +7,7 @@ Each is Markdown from a template of ``templates/``; ``found`` are the recipes th
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -85,10 +86,16 @@ def newest_first(found: Iterable[RecipePages]) -> list[RecipePages]:
 def home_cards(posts: list[RecipePages]) -> str:
     """Return the newest recipes as cards, in HTML."""
     cards = posts[:ON_HOME]
-    figures = {made.name: own_ids(made.figure, made.name) for made in cards}
+    figures = {made.name: own_ids(named(made.figure, made.result), made.name) for made in cards}
     made = site_page("cards.html.jinja", cards=cards, figures=figures)
     more = len(posts) - len(cards)
     return made + (f"\n[All {len(posts)} recipes](recipes/index.md)\n" if more > 0 else "")
+
+
+def named(svg: str, words: str) -> str:
+    """Return a figure that says those words to who does not see it."""
+    label = html.escape(f"Every system with its interval. Tuned: {words}")
+    return svg.replace("<svg ", f'<svg aria-label="{label}" ', 1)
 
 
 def own_ids(svg: str, name: str) -> str:

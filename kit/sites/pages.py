@@ -27,6 +27,9 @@ from kit.sites.metadata import Head, Thing, dataset, front_matter, posting, sour
 
 PAGES = {"post.md": "index.md", "results.md": "", "data.md": "", "reproduce.md": ""}
 ASSETS = "../../assets"
+FIGURE = re.compile(
+    r'<svg(?=[^>]* role="img")(?![^>]* aria-label)(.*?)<figcaption>(.*?)<', re.DOTALL
+)
 READING = 220
 """Words a minute, for the reading time of a post."""
 
@@ -86,6 +89,7 @@ def recipe_pages(
     for page, name in PAGES.items():
         # The attribute is for Markdown alone, and it would stay in the HTML.
         text = (source / "pages" / page).read_text("utf-8").replace(' markdown="0"', "")
+        text = FIGURE.sub(_named, text)
         if page == "post.md":
             text = _with_byline(project, made, text).replace("<!-- try-it -->", box)
         head = front_matter(project, _head(project, recipe, made, page, brief, source))
@@ -120,6 +124,12 @@ def _about(
         figure=figure.read_text("utf-8") if figure.is_file() else "",
         has_model=has_model,
     )
+
+
+def _named(figure: re.Match[str]) -> str:
+    """Return a figure whose drawing bears the words of its caption for those who do not see it."""
+    label = html.escape(" ".join(html.unescape(figure[2]).split()))
+    return f'<svg aria-label="{label}"{figure[1]}<figcaption>{figure[2]}<'
 
 
 def _words(text: str) -> int:

@@ -25,10 +25,12 @@ MENDED: dict[str, tuple[tuple[str, str], ...]] = {
     "partials/search.html": (
         ('role="dialog"', 'role="dialog" aria-label="{{ lang.t(\'search\') }}"'),
     ),
-    # An empty tabindex is none; an attribute of expansion belongs to a button, not to a nav.
+    # An empty tabindex is none.
     "partials/nav-item.html": (
         (' tabindex="{{ tabindex }}"', '{% if tabindex %} tabindex="{{ tabindex }}"{% endif %}'),
         ("    {{ nav_item.title }}\n", "    {{ nav_item.title | e }}\n"),
+        # Where a section has an index page, the label that is referred to holds an icon alone.
+        ('aria-labelledby="{{ path }}_label"', 'aria-label="{{ nav_item.title | e }}"'),
     ),
     # The index page of a section has no box that this label could tick.
     "partials/toc.html": (
