@@ -250,10 +250,11 @@ def _recorded(sample: Answer) -> str:
 
 def _source(project: Project, recipe: Recipe) -> Path | None:
     """Return the folder of records to show: the present settings' run, else the results."""
-    for candidate in (
-        open_run(project, recipe, None, recipe.preset(None)).folder,
-        recipe.folder / "results",
-    ):
+    candidates = [recipe.folder / "results"]
+    # To name a run, its data and its base are hashed: only where there are runs.
+    if (project.runs / recipe.name).is_dir():
+        candidates.insert(0, open_run(project, recipe, None, recipe.preset(None)).folder)
+    for candidate in candidates:
         if (candidate / "pages.json").is_file() and (candidate / "pages" / "post.md").is_file():
             return candidate
     return None
