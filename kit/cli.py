@@ -65,6 +65,53 @@ def kit() -> None:
 
 
 @kit.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--owner", default="you", show_default=True, help="Your account on the Hub.")
+@as_json
+def init(folder: str, owner: str, as_json: bool) -> None:
+    """Make a folder for recipes: kit.toml, mkdocs.yml, a home page."""
+    from kit.starting import start_project
+
+    paths = [path.as_posix() for path in start_project(Path(folder).expanduser(), owner)]
+    _print(paths, paths, as_json)
+
+
+@kit.command()
+@click.argument("name")
+@click.option(
+    "--task",
+    type=click.Choice(["text_classification"]),
+    default="text_classification",
+    show_default=True,
+    help="What the model does.",
+)
+@click.option("--data", help="Labelled texts to copy: JSONL, CSV, Parquet; made-up ones if not.")
+@click.option("--text-column", default="text", show_default=True, help="What holds the text.")
+@click.option("--label-column", default="label", show_default=True, help="What holds the label.")
+@click.option("--license", "license_id", help="The license of --data, a Hub id.")
+@as_json
+def new(
+    name: str,
+    task: str,
+    data: str | None,
+    text_column: str,
+    label_column: str,
+    license_id: str | None,
+    as_json: bool,
+) -> None:
+    """Write a recipe that runs: recipe.py, brief.md, prose, data, the Space's files."""
+    from kit.starting import start_recipe
+
+    project = _project()
+    columns = {"text": text_column, "label": label_column}
+    made = start_recipe(
+        project, name, Path(data).expanduser() if data else None, columns, license_id
+    )
+    paths = [path.relative_to(project.root).as_posix() for path in made]
+    _print(paths, paths, as_json)
+
+
+@kit.command()
 @as_json
 def recipes(as_json: bool) -> None:
     """List the recipes of this project."""
@@ -362,6 +409,14 @@ def site_serve(port: int) -> None:
     project = _project()
     build_site(project, _bar)
     serve_site(project, port)
+
+
+@site.command("reference")
+def site_reference() -> None:
+    """Print the reference of the command line as Markdown."""
+    from kit.sites.reference import reference
+
+    click.echo(reference(kit), nl=False)
 
 
 @kit.command()

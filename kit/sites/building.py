@@ -1,7 +1,8 @@
 """The site: hand-written pages of ``site/``, recipe pages from records, the model in the page.
 
-    build/docs   what MkDocs reads: a copy of site/ and the generated Markdown
-    build/site   what a reader gets
+    build/docs         what is built: a copy of site/ and the generated Markdown
+    build/mkdocs.yml   the project's mkdocs.yml with docs, navigation and theme: any builder's input
+    build/site         what a reader gets
 
 A recipe's pages come from the run that matches its present settings where that has finished,
 else from the committed ``results/``. Without model files on this machine the page shows the
@@ -15,42 +16,60 @@ import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from kit.browser.component import FILES, component_files
 from kit.browser.runtime import fetch, is_complete
 from kit.errors import InputError
-from kit.files import copy_file, tree
+from kit.files import copy_file, tree, write_atomically
 from kit.project import Project
 from kit.recipe import find_recipe, recipe_names
-from kit.sites.pages import RecipePages, home_cards, recipe_pages
+from kit.sites.listing import picture, write_listings
+from kit.sites.metadata import complete
+from kit.sites.navigation import navigation
+from kit.sites.pages import RecipePages, recipe_pages
+from kit.sites.theming import WEB, theme_folders
 
-Nav = list[dict[str, Any]]
+Progress = Callable[[str, int, int | None], None]
 
 
-def build_site(project: Project, progress: Callable[[str, int, int | None], None]) -> Path:
+def build_site(project: Project, progress: Progress) -> Path:
     """Write ``build/docs`` and build it, strictly, into ``build/site``; return that folder.
 
     Raises:
         InputError: no mkdocs.yml or site/, or MkDocs found a fault and named it.
     """
+    config = write_docs(project, progress)
+    progress("mkdocs", 0, None)
+    _mkdocs(config, theme_folders(project))
+    return project.build / "site"
+
+
+def write_docs(project: Project, progress: Progress) -> Path:
+    """Write ``build/docs`` and ``build/mkdocs.yml``; return the latter.
+
+    Raises:
+        InputError: no mkdocs.yml or site/.
+    """
     for wanted in ("mkdocs.yml", "site/index.md"):
         if not (project.root / wanted).is_file():
             raise InputError(f"expected {wanted} in {project.root}, found none; `kit init` has one")
-    docs = project.build / "docs"
+    docs, site = project.build / "docs", project.root / "site"
     shutil.rmtree(docs, ignore_errors=True)
-    shutil.copytree(project.root / "site", docs)
+    for path in tree(WEB):
+        copy_file(path, docs / "assets" / path.relative_to(WEB))
+    shutil.copytree(site, docs, dirs_exist_ok=True)
     found: list[RecipePages] = []
     for name in recipe_names(project.root):
         progress(f"pages of {name}", len(found), None)
-        made = recipe_pages(project, find_recipe(project.root, name), docs)
+        made = recipe_pages(project, find_recipe(project.root, name), docs, picture(project))
         if made is not None:
             found.append(made)
     _component(docs, project, any(made.has_model for made in found))
-    _home(docs / "index.md", found)
-    progress("mkdocs", 0, None)
-    _mkdocs(project, docs, [*_nav(found), *_written(project.root / "site")])
-    return project.build / "site"
+    write_listings(project, found, docs)
+    for path in tree(docs):
+        if path.suffix == ".md" and (site / path.relative_to(docs)).is_file():
+            complete(project, path, _address(path.relative_to(docs)), picture(project))
+    return _config(project, found)
 
 
 def serve_site(project: Project, port: int) -> None:
@@ -78,39 +97,30 @@ def _component(docs: Path, project: Project, has_model: bool) -> None:
             copy_file(path, docs / "assets" / "runtime" / path.relative_to(runtime))
 
 
-def _home(page: Path, found: list[RecipePages]) -> None:
-    text = page.read_text("utf-8").replace("<!-- recipes -->", home_cards(found))
-    page.unlink()
-    page.write_text(text, "utf-8")
+def _address(page: Path) -> str:
+    """Return where a page of ``docs`` is, below the site's address."""
+    folder = page.parent if page.name == "index.md" else page.with_suffix("")
+    return "" if folder == Path() else f"{folder.as_posix()}/"
 
 
-def _nav(found: list[RecipePages]) -> Nav:
-    recipes: Nav = [{"Home": "index.md"}]
-    for made in found:
-        folder = f"recipes/{made.name}"
-        recipes.append(
-            {
-                made.name.replace("_", " ").capitalize(): [
-                    {"Post": f"{folder}/index.md"},
-                    {"Results": f"{folder}/results.md"},
-                    {"Data": f"{folder}/data.md"},
-                    {"Reproduce": f"{folder}/reproduce.md"},
-                ]
-            }
-        )
-    return recipes
+def _config(project: Project, found: list[RecipePages]) -> Path:
+    """Write the configuration that adds to the project's own what was generated."""
+    import yaml
+
+    values = {
+        "INHERIT": "../mkdocs.yml",
+        "site_url": project.site_url,
+        "docs_dir": "docs",
+        "site_dir": "site",
+        "theme": {"custom_dir": "theme"},
+        "nav": navigation(found, project.root / "site"),
+    }
+    path = project.build / "mkdocs.yml"
+    write_atomically(path, yaml.safe_dump(values, sort_keys=False).encode())
+    return path
 
 
-def _written(site: Path) -> Nav:
-    """Return the folders of hand-written pages, each a tab of its own."""
-    return [
-        {folder.name.capitalize(): [path.relative_to(site).as_posix() for path in pages]}
-        for folder in sorted(site.iterdir())
-        if folder.is_dir() and (pages := sorted(folder.glob("*.md")))
-    ]
-
-
-def _mkdocs(project: Project, docs: Path, nav: Nav) -> None:
+def _mkdocs(config: Path, themes: list[Path]) -> None:
     """Build strictly: MkDocs counts its warnings and names the faults on stderr."""
     import logging
 
@@ -124,15 +134,12 @@ def _mkdocs(project: Project, docs: Path, nav: Nav) -> None:
     logger = logging.getLogger("mkdocs")
     logger.addHandler(handler)
     try:
-        config = load_config(
-            str(project.root / "mkdocs.yml"),
-            docs_dir=str(docs),
-            site_dir=str(project.build / "site"),
-            site_url=project.site_url,
-            nav=nav,
-            strict=True,
-        )
-        build(config)
+        loaded = load_config(str(config), strict=True)
+        loaded.theme.dirs[1:1] = [str(folder) for folder in themes[1:]]
+        # What MkDocs' own command does: the feed's plugin prepares itself there.
+        loaded.plugins.on_startup(command="build", dirty=False)
+        build(loaded)
+        loaded.plugins.on_shutdown()
     except MkDocsException as error:
         raise InputError(f"expected a site without faults, got: {error}") from error
     finally:

@@ -1,75 +1,235 @@
-"""The pages of one recipe: what its run rendered, with the component where the post says try-it."""
+"""The pages of one recipe: what its run rendered, with the component where the post says try-it.
+
+made = recipe_pages(project, find_recipe(project.root, "sentiment"), project.build / "docs")
+made.headline, made.words      # what the home page and the blog say of it
+"""
 
 from __future__ import annotations
 
+import datetime
 import html
 import json
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kit.brief import read_brief
+from kit.brief import Brief, read_brief
 from kit.browser.component import MODEL_FILES, Page, demo_config, generator_config
 from kit.files import copy_file, sha256, write_atomically
 from kit.project import Project
 from kit.recipe import Recipe
-from kit.records import Answer, CheckpointRecord, EvaluationRecord, ExportRecord
+from kit.records import Answer, CheckpointRecord, DatasetRecord, EvaluationRecord, ExportRecord
+from kit.rendering import show
 from kit.runs import finished, open_run
+from kit.sites.getting import get_page
+from kit.sites.metadata import Head, Thing, dataset, front_matter, posting, source_code
 from kit.sites.reception import reception
 
 PAGES = {"post.md": "index.md", "results.md": "", "data.md": "", "reproduce.md": ""}
 ASSETS = "../../assets"
 PICTURE = "social/og.png"
 """What a page shows when it is shared; a run of an older kit has none."""
+FIGURE = re.compile(
+    r'<svg(?=[^>]* role="img")(?![^>]* aria-label)(.*?)<figcaption>(.*?)<', re.DOTALL
+)
+READING = 220
+"""Words a minute, for the reading time of a post."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RecipePages:
-    """What the home page says of a recipe."""
+    """What other pages say of a recipe. ``image`` is its picture's path below the site, if any;
+    ``figure`` the comparison's SVG.
+    """
 
     name: str
     title: str
+    headline: str
     summary: str
-    accuracy: str
+    published: datetime.date
+    tags: tuple[str, ...]
+    words: int
+    result: str
     size: str
+    figure: str
     has_model: bool
+    image: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What the navigation calls it."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
+    def path(self) -> str:
+        """Where its pages are, below the site's address."""
+        return f"recipes/{self.name}/"
+
+    @property
+    def minutes(self) -> int:
+        """How long the post takes to read, in minutes."""
+        return max(1, round(self.words / READING))
 
 
-def recipe_pages(project: Project, recipe: Recipe, docs: Path) -> RecipePages | None:
-    """Write ``docs/recipes/<name>/``; return None where the recipe has neither run nor results."""
+def recipe_pages(
+    project: Project, recipe: Recipe, docs: Path, picture: str | None = None
+) -> RecipePages | None:
+    """Write ``docs/recipes/<name>/``; return None where the recipe has neither run nor results.
+
+    ``picture`` is shown where the recipe has no ``social/og.png``.
+    """
     source = _source(project, recipe)
     if source is None:
         return None
     target = docs / "recipes" / recipe.name
     export = ExportRecord.load(source / "export.json")
-    evaluation = EvaluationRecord.load(source / "evaluation.json")
     model = _model_folder(project, recipe, export)
     brief = read_brief(recipe.folder / "brief.md")
+    made = _about(recipe, source, brief, export, model is not None)
+    made = replace(made, image=_picture(recipe, source, target) or picture)
+    box = try_it(recipe.task.component, export.samples, model is not None)
     for page, name in PAGES.items():
-        text = (source / "pages" / page).read_text("utf-8")
-        text = text.replace(
-            "<!-- try-it -->", try_it(recipe.task.component, export.samples, model is not None)
-        )
+        # The attribute is for Markdown alone, and it would stay in the HTML.
+        text = (source / "pages" / page).read_text("utf-8").replace(' markdown="0"', "")
+        text = FIGURE.sub(_named, text)
+        if page == "post.md":
+            text = _with_byline(project, made, text).replace("<!-- try-it -->", box)
         if page == "results.md":
             text += reception(recipe)
-        head = _front_matter(brief.title, brief.summary, page)
+        head = front_matter(project, _head(project, recipe, made, page, brief, source))
         write_atomically(target / (name or page), (head + text).encode())
     if (source / "pages" / "figures").is_dir():
         shutil.copytree(source / "pages" / "figures", target / "figures", dirs_exist_ok=True)
-    if (picture := source / "pages" / PICTURE).is_file():
-        copy_file(picture, target / PICTURE)
     _demo(project, recipe, source, export, model, docs, target)
+    head = front_matter(project, _head(project, recipe, made, "get.md", brief, source))
+    text = get_page(project, recipe, source, target, export if model else None)
+    write_atomically(target / "get.md", (head + text).encode())
+    return made
+
+
+def _about(
+    recipe: Recipe, source: Path, brief: Brief, export: ExportRecord, has_model: bool
+) -> RecipePages:
+    evaluation = EvaluationRecord.load(source / "evaluation.json")
     tuned = evaluation.systems["tuned"][evaluation.headline]
+    what = "Right type on" if evaluation.headline == "type_accuracy" else "Right on"
+    figure = source / "pages" / "figures" / "comparison.svg"
     return RecipePages(
         name=recipe.name,
         title=recipe.title,
+        headline=brief.title,
         summary=brief.summary,
-        accuracy=f"{100 * tuned.value:.1f} % of {tuned.n:,} test rows "
-        f"({100 * tuned.low:.1f} to {100 * tuned.high:.1f})",
-        size=f"{export.parity['int8'].bytes / 1e6:.0f} MB",
-        has_model=model is not None,
+        published=brief.date,
+        tags=brief.editorial.tags,
+        words=_words((source / "pages" / "post.md").read_text("utf-8")),
+        result=f"{what} {show(tuned.value, 'pct')} of {tuned.n:,} test rows "
+        f"({show(tuned.low, 'pct')} to {show(tuned.high, 'pct')})",
+        size=show(export.parity["int8"].bytes, "mb"),
+        figure=figure.read_text("utf-8") if figure.is_file() else "",
+        has_model=has_model,
     )
+
+
+def _named(figure: re.Match[str]) -> str:
+    """Return a figure whose drawing bears the words of its caption for those who do not see it."""
+    label = html.escape(" ".join(html.unescape(figure[2]).split()))
+    return f'<svg aria-label="{label}"{figure[1]}<figcaption>{figure[2]}<'
+
+
+def _words(text: str) -> int:
+    """Count the words of a post that a reader reads: no markup, no figure, no code."""
+    text = re.sub(r"\A---\n.*?\n---\n|<figure.*?</figure>|```.*?```", " ", text, flags=re.DOTALL)
+    return len(re.findall(r"\w[\w'’.,-]*", re.sub(r"<[^>]+>|\]\([^)]*\)", " ", text)))
+
+
+def _picture(recipe: Recipe, source: Path, target: Path) -> str | None:
+    """Copy the recipe's picture for link previews beside its pages; return its path."""
+    picture = source / "pages" / PICTURE
+    if not picture.is_file():
+        return None
+    copy_file(picture, target / PICTURE)
+    return f"recipes/{recipe.name}/{PICTURE}"
+
+
+def _with_byline(project: Project, made: RecipePages, text: str) -> str:
+    """Put date, author, reading time and tags below the post's heading."""
+    day = made.published.isoformat()
+    tags = "".join(
+        f' <a class="kit-tag" href="../../blog/tags/#{anchor(tag)}">{html.escape(tag)}</a>'
+        for tag in made.tags
+    )
+    line = (
+        f'<p class="kit-byline"><time datetime="{day}">{day}</time> by '
+        f"{html.escape(project.author)}, {made.minutes} min to read{tags}</p>"
+    )
+    heading, rest = text.split("\n", 1)
+    return f"{heading}\n\n{line}\n{rest}"
+
+
+def anchor(tag: str) -> str:
+    """Return the anchor of a tag on the page of tags."""
+    return re.sub(r"[^a-z0-9]+", "-", tag.lower()).strip("-") or "tag"
+
+
+def _head(
+    project: Project, recipe: Recipe, made: RecipePages, page: str, brief: Brief, source: Path
+) -> Head:
+    """Return what a page of the recipe says of itself."""
+    name = page.removesuffix(".md")
+    summary = brief.editorial.meta_description or brief.summary or recipe.title
+    titles = {
+        "post": (made.headline, summary),
+        "results": (
+            f"Results: {recipe.title}",
+            f"Every system on the same test rows, with intervals, slices, mistakes: {summary}",
+        ),
+        "data": (
+            f"Data: {recipe.title}",
+            f"Rows, what was removed, leakage, personal data and licences: {summary}",
+        ),
+        "reproduce": (
+            f"Reproduce: {recipe.title}",
+            f"The commands, versions and hashes that make the same numbers again: {summary}",
+        ),
+        "get": (
+            f"Get it: {recipe.title}",
+            f"The measured files, the records and the code, and where they are: {summary}",
+        ),
+    }
+    title, description = titles[name]
+    post = page == "post.md"
+    above = (
+        (("Recipes", "recipes/"),) if post else (("Recipes", "recipes/"), (made.label, made.path))
+    )
+    head = Head(
+        path=made.path if post else f"{made.path}{name}/",
+        title=title,
+        description=description,
+        image=made.image,
+        image_text=made.headline if made.image else "",
+        published=made.published if post else None,
+        tags=made.tags if post else (),
+        trail=above,
+        options=(("sortable", True),) if name in ("results", "data") else (),
+    )
+    return replace(head, things=_things(project, recipe, made, head, source))
+
+
+def _things(
+    project: Project, recipe: Recipe, made: RecipePages, head: Head, source: Path
+) -> tuple[Thing, ...]:
+    if head.published:
+        return (posting(project, head, made.words, recipe.language),)
+    if head.path.endswith("/data/"):
+        record = DatasetRecord.load(source / "dataset.json")
+        licenses = sorted({item.license for item in record.sources})
+        name = f"{made.label} data"
+        about = f"{name}: {head.description}"
+        return (dataset(project, head.path, name, about, licenses),)
+    if head.path.endswith("/reproduce/"):
+        return (source_code(project, head.path, recipe.title, head.description),)
+    return ()
 
 
 def try_it(component: str, samples: tuple[Answer, ...], has_model: bool) -> str:
@@ -93,27 +253,13 @@ def _recorded(sample: Answer) -> str:
     return f"<li>“{html.escape(sample.text)}”: {said}, {100 * sample.probability:.1f} %</li>"
 
 
-def home_cards(found: list[RecipePages]) -> str:
-    """Return the recipes as cards, in HTML."""
-    if not found:
-        return "*No recipe has results yet. `kit run NAME`, then `kit accept NAME`.*"
-    cards = "\n".join(
-        f'<div class="kit-card" markdown="0">\n'
-        f'<h3><a href="recipes/{made.name}/">{html.escape(made.title)}</a></h3>\n'
-        f"<p>{html.escape(made.summary)}</p>\n"
-        f"<p><strong>{made.accuracy}</strong></p>\n"
-        f'<p><a href="recipes/{made.name}/#try-it">Run it here ({made.size})</a></p>\n</div>'
-        for made in found
-    )
-    return f'<div class="kit-cards" markdown="0">\n{cards}\n</div>'
-
-
 def _source(project: Project, recipe: Recipe) -> Path | None:
     """Return the folder of records to show: the present settings' run, else the results."""
-    for candidate in (
-        open_run(project, recipe, None, recipe.preset(None)).folder,
-        recipe.folder / "results",
-    ):
+    candidates = [recipe.folder / "results"]
+    # To name a run, its data and its base are hashed: only where there are runs.
+    if (project.runs / recipe.name).is_dir():
+        candidates.insert(0, open_run(project, recipe, None, recipe.preset(None)).folder)
+    for candidate in candidates:
         if (candidate / "pages.json").is_file() and (candidate / "pages" / "post.md").is_file():
             return candidate
     return None
@@ -161,16 +307,3 @@ def _demo(
             labels=recipe.task.labels, max_length=length, samples=export.samples, **page
         )
     write_atomically(target / "demo.json", json.dumps(config, indent=1).encode())
-
-
-def _front_matter(title: str, summary: str, page: str) -> str:
-    names = {
-        "post.md": "",
-        "results.md": "Results: ",
-        "data.md": "Data: ",
-        "reproduce.md": "Reproduce: ",
-    }
-    text = re.sub(r"\s+", " ", names[page] + summary)[:155]
-    return (
-        f"---\ntitle: {json.dumps(names[page] + title)}\ndescription: {json.dumps(text)}\n---\n\n"
-    )

@@ -1,0 +1,126 @@
+"""The page "Get it" of a recipe: what can be downloaded, from this site and from the Hub.
+
+    get_page(project, recipe, source, target, export)    # Markdown; copies the records beside it
+
+A link stands there only where its target does: files of this build, repos that were published.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kit.browser.component import MODEL_FILES
+from kit.files import copy_file
+from kit.project import Project
+from kit.recipe import Recipe
+from kit.records import ExportRecord, PublicationRecord
+from kit.rendering import escape_markdown, show
+from kit.sites.templating import site_page
+
+RECORDS = {
+    "dataset.json": "what was read, removed, split and found in the data",
+    "checkpoint.json": "settings, base model, loss, time, versions",
+    "evaluation.json": "every system, interval, comparison and slice",
+    "export.json": "the exported files with sha256, and their parity",
+    "pages.json": "every number of the pages, and where it stands in the records",
+}
+HUB = "https://huggingface.co"
+WORDS = {"model": "the model", "dataset": "the data", "space": "the Space"}
+EXTRAS = {".ipynb": "a notebook", ".py": "a script", ".zip": "a bundle"}
+
+
+def get_page(
+    project: Project, recipe: Recipe, source: Path, target: Path, export: ExportRecord | None
+) -> str:
+    """Return the page, its files copied beside it.
+
+    Args:
+        project: owner and repository.
+        recipe: name and task.
+        source: the run's folder, or ``results/``.
+        target: the folder of the recipe's pages.
+        export: the exported files that this build holds, None where it holds none.
+    """
+    return site_page(
+        "get.md.jinja",
+        recipe=recipe,
+        repository=project.repository,
+        models=_models(recipe, export) if export else [],
+        records=_copied(source, target / "records", RECORDS),
+        extras=_extras(recipe, source, target),
+        repos=_repos(project, recipe),
+    )
+
+
+def _models(recipe: Recipe, export: ExportRecord) -> list[dict[str, str]]:
+    wanted = MODEL_FILES[recipe.task.component]
+    return [
+        {
+            "path": file.path,
+            "url": f"../../assets/models/{export.model_id}/{file.path}",
+            "size": _size(file.bytes),
+            "sha256": file.sha256,
+        }
+        for file in export.files
+        if file.path in wanted
+    ]
+
+
+def _copied(source: Path, target: Path, wanted: dict[str, str]) -> list[dict[str, str]]:
+    """Copy the records that are there, and describe them."""
+    found = [name for name in wanted if (source / name).is_file()]
+    for name in found:
+        copy_file(source / name, target / name)
+    return [
+        {
+            "name": name,
+            "url": f"records/{name}",
+            "what": wanted[name],
+            "size": _size((source / name).stat().st_size),
+        }
+        for name in found
+    ]
+
+
+def _extras(recipe: Recipe, source: Path, target: Path) -> list[dict[str, str]]:
+    """Copy notebook, script and bundle where the run has them."""
+    found: dict[str, Path] = {}
+    for folder in (source / "pages", source, source / "pages" / "bundle", source / "bundle"):
+        for path in sorted(folder.glob("*")) if folder.is_dir() else []:
+            if path.suffix in EXTRAS and path.is_file():
+                found.setdefault(path.name, path)
+    for name, path in found.items():
+        copy_file(path, target / "files" / name)
+    return [
+        {
+            "name": name,
+            "url": f"files/{name}",
+            "what": EXTRAS[path.suffix],
+            "size": _size(path.stat().st_size),
+        }
+        for name, path in found.items()
+    ]
+
+
+def _repos(project: Project, recipe: Recipe) -> list[dict[str, str]]:
+    """Return the repos of the last publication on the Hub; a rehearsal's are not there any more."""
+    records = sorted(
+        (project.runs / recipe.name).glob("*/publication.json"), key=lambda p: p.stat().st_mtime
+    ) or sorted((recipe.folder / "results").glob("publication.json"))
+    record = PublicationRecord.load(records[-1]) if records else None
+    if record is None or record.endpoint.rstrip("/") != HUB:
+        return []
+    return [
+        {
+            "what": WORDS[repo.repo_type],
+            "name": escape_markdown(repo.repo_id),
+            "url": repo.url,
+            "commit": repo.commit[:12],
+        }
+        for repo in record.repos
+        if repo.visibility == "public"
+    ]
+
+
+def _size(count: int) -> str:
+    return show(count, "mb") if count >= 100_000 else f"{count / 1000:.1f}\N{NO-BREAK SPACE}kB"
