@@ -82,7 +82,7 @@ STAGES = (
         "pages.json",
         PagesRecord,
         "pages",
-        ("writing", "rendering.py", "templates", "{task}/pages.py"),
+        ("writing", "rendering.py", "templates", "{task}/pages.py", "{task}/tutorial.py"),
         after=("data", "train", "evaluate", "export"),
         recipe_files=("brief.md", "prose", "recipe.py"),
     ),

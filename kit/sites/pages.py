@@ -17,6 +17,7 @@ from kit.recipe import Recipe
 from kit.records import Answer, CheckpointRecord, EvaluationRecord, ExportRecord
 from kit.runs import finished, open_run
 
+FILES = ("notebook.ipynb", "tutorial.py")
 PAGES = {"post.md": "index.md", "results.md": "", "data.md": "", "reproduce.md": ""}
 ASSETS = "../../assets"
 
@@ -50,6 +51,9 @@ def recipe_pages(project: Project, recipe: Recipe, docs: Path) -> RecipePages | 
         )
         head = _front_matter(brief.title, brief.summary, page)
         write_atomically(target / (name or page), (head + text).encode())
+    for file in FILES:
+        if (source / "pages" / file).is_file():
+            copy_file(source / "pages" / file, target / file)
     if (source / "pages" / "figures").is_dir():
         shutil.copytree(source / "pages" / "figures", target / "figures", dirs_exist_ok=True)
     _demo(project, recipe, source, export, model, docs, target)
