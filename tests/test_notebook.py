@@ -11,9 +11,8 @@ import ast
 import json
 import os
 import re
-import subprocess
-import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,8 @@ from kit.rendering import CLOSE, OPEN, Ledger, look_up, python_literal, show
 from kit.runs import Run
 from kit.sites.pages import recipe_pages
 from kit.tasks import implementation
+from kit.tasks.text_classification.pages import context
+from kit.tasks.text_generation.loading import Prompting, load_tokenizer, read_split
 from kit.writing.notebook import (
     NOTEBOOK,
     SCRIPT,
@@ -36,6 +37,7 @@ from kit.writing.notebook import (
     requirements,
     tutorial_pages,
 )
+from kit.writing.pages import load_records
 from tests.bundles import unpacked, without_kit
 from tests.conftest import silent
 from tests.test_hostile_texts import HOSTILE, copied_records
@@ -166,9 +168,8 @@ def test_other_records_change_every_number_of_the_tutorial(run: Run, tmp_path: P
 
 def test_a_digit_that_no_record_vouches_for_is_refused_in_its_text(finished: Finished) -> None:
     run, _ = finished
-    pages = __import__("kit.tasks.text_classification.pages", fromlist=["context"])
-    ledger = Ledger(pages.load_records(run.folder))
-    values = pages.context(run.project, run.recipe, dict(ledger.records))
+    ledger = Ledger(load_records(run.folder))
+    values = context(run.project, run.recipe, dict(ledger.records))
     source = "# %% [markdown]\n# About 91 of 100.\n\n# %% settings\nSETTINGS = {}\n"
     with pytest.raises(GateError, match=r"notebook\.ipynb, line 1: expected numbers by num"):
         tutorial_pages(source, ledger, values, {})
@@ -184,6 +185,20 @@ def test_any_text_is_the_same_text_as_a_setting(value: Any) -> None:
     written = python_literal(value).removeprefix(OPEN).removesuffix(CLOSE)
     assert OPEN not in written
     assert ast.literal_eval(written) == value
+
+
+def test_a_title_of_any_length_is_one_heading_and_no_cell(finished: Finished) -> None:
+    run, _ = finished
+    title = "Long words " * 30 + "# %% import os `x` <script> {{ 7*7 }}\n# %%\nraise SystemExit"
+    recipe = replace(run.recipe, title=title)
+    pages, _ = implementation(recipe.task.kind).render(replace(run, recipe=recipe))
+    cells = read_cells(pages[SCRIPT])
+    wanted = read_cells((run.folder / "pages" / SCRIPT).read_text("utf-8"))
+    assert [cell.kind for cell in cells] == [cell.kind for cell in wanted]
+    assert [c.text for c in cells if c.kind == "code"] == [
+        c.text for c in wanted if c.kind == "code"
+    ]
+    assert "<script>" not in cells[0].text
 
 
 def test_a_run_that_no_script_can_tell_has_no_tutorial_and_no_link(
@@ -267,11 +282,9 @@ def test_the_script_trains_from_the_bundle_alone(
     assert inside(folder, records["evaluate"])
     assert (folder / "trained" / "model.safetensors").is_file()
     if name == "commits":
-        loading = __import__("kit.tasks.text_generation.loading", fromlist=["Prompting"])
-        asking = loading.Prompting.load(run.folder / "checkpoint")
-        tokenizer = loading.load_tokenizer(run.folder / "checkpoint")
-        diffs = loading.read_split(run, "test").diffs
-        assert found.value == [asking.prompt(diff, tokenizer) for diff in diffs]
+        asking = Prompting.load(run.folder / "checkpoint")
+        tokenizer = load_tokenizer(run.folder / "checkpoint")
+        assert found.value == [asking.prompt(d, tokenizer) for d in read_split(run, "test").diffs]
 
 
 def test_rows_that_are_not_the_recorded_ones_are_refused_in_one_line(
@@ -304,9 +317,3 @@ def test_the_starter_notebook_of_sentiment_runs_to_the_recorded_number(tmp_path:
     folder = unpacked(made, tmp_path)
     execute(folder / NOTEBOOK)
     assert inside(folder, record)
-
-
-def test_python_runs_the_script_with_no_folder_of_ours_on_its_path(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "import sys; sys.modules['kit'] = None; import kit"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert "ModuleNotFoundError" in done.stderr

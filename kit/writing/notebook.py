@@ -279,7 +279,9 @@ def _filled(
 def _wrapped(text: str) -> str:
     """Return Markdown of headings and paragraphs with its lines filled, as numbers left them."""
     return "\n\n".join(
-        textwrap.fill(part, 97, break_long_words=False, break_on_hyphens=False)
+        part
+        if part.startswith("#")
+        else textwrap.fill(part, 97, break_long_words=False, break_on_hyphens=False)
         for part in text.strip().split("\n\n")
     )
 
