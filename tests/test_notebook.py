@@ -189,7 +189,7 @@ def test_any_text_is_the_same_text_as_a_setting(value: Any) -> None:
 
 def test_a_title_of_any_length_is_one_heading_and_no_cell(finished: Finished) -> None:
     run, _ = finished
-    title = "Long words " * 30 + "# %% import os `x` <script> {{ 7*7 }}\n# %%\nraise SystemExit"
+    title = "Long words " * 30 + "# %% import os `x` <script> {{ x }}\n# %%\nraise SystemExit"
     recipe = replace(run.recipe, title=title)
     pages, _ = implementation(recipe.task.kind).render(replace(run, recipe=recipe))
     cells = read_cells(pages[SCRIPT])
