@@ -296,6 +296,18 @@ def accept(name: str, as_json: bool, **chosen: Any) -> None:
 
 @kit.command()
 @click.argument("name")
+@click.option("--out", metavar="FILE", help="Where the zip goes, instead of build/bundles/.")
+@settings
+@as_json
+def bundle(name: str, out: str | None, as_json: bool, **chosen: Any) -> None:
+    """Zip what trains the model again without kit: script, notebook, data, licences."""
+    from kit.reporting import report_bundle
+
+    report_bundle(_finished(name, "pages.json", chosen), out, as_json)
+
+
+@kit.command()
+@click.argument("name")
 @click.option("--apply", "action", flag_value="apply", help="Do it, and make it public.")
 @click.option("--rehearse", "action", flag_value="rehearse", help="Do it on a Hub made here.")
 @click.option("--undo", "action", flag_value="undo", help="Back to what was there before.")

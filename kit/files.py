@@ -8,12 +8,22 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from kit.errors import InputError
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file by rename: a reader sees the old one or the new one.
+
+    Raises:
+        InputError: the disk is full or the folder cannot be written; the old file stands.
+    """
+    write_file(path, lambda file: file.write(content))
+
+
+def write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let ``write`` fill a file that has no name yet, then put it in place by rename.
 
     Raises:
         InputError: the disk is full or the folder cannot be written; the old file stands.
@@ -25,7 +35,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as file:
             temporary = Path(file.name)
-            file.write(content)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o644)

@@ -98,6 +98,11 @@ class LocalModel:
     license: str | None = None
     name: str | None = None
 
+    @property
+    def beside(self) -> bool:
+        """Whether it lies beside the recipe, and so may go where the recipe's model goes."""
+        return not Path(self.path).is_absolute()
+
 
 @dataclass(frozen=True)
 class GitHistories:

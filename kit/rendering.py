@@ -12,6 +12,7 @@ strict: a name that is not there is an error, not a blank. Same records, same by
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 OPEN, CLOSE = "\ue000", "\ue001"
 """Around what may hold digits: numbers of the ledger, and what users wrote. Never on a page."""
 GAP = "\N{NO-BREAK SPACE}"
+LITERAL_WIDTH = 90
 
 DIGITS_ALLOWED = re.compile(
     "|".join(
@@ -113,11 +115,12 @@ def show(value: float | int, form: str) -> str:
 
     ``pct`` 0.9123 as 91.2 %, ``points`` a difference in percentage points with its sign, ``mb``
     bytes as MB, ``p`` a p-value, ``int`` with commas for thousands, ``min`` seconds as minutes,
-    ``signed`` a difference with its sign.
+    ``signed`` a difference with its sign, ``code`` as Python writes it.
     """
     ours: dict[str, Callable[[float], str]] = {
         "": lambda v: f"{v:,}",
         "int": lambda v: f"{v:,.0f}",
+        "code": repr,
         "pct": lambda v: f"{100 * v:.1f}{GAP}%",
         "points": lambda v: f"{100 * v:+.1f}".replace("-", "−"),
         "signed": lambda v: f"{v:+.1f}".replace("-", "−"),
@@ -144,7 +147,9 @@ def environment(extra: Path | None = None) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(md=escape_markdown, cell=escape_cell, code=code_span, known=known)
+    made.filters.update(
+        md=escape_markdown, cell=escape_cell, code=code_span, known=known, python=python_literal
+    )
     return made
 
 
@@ -157,6 +162,28 @@ def render(template: str, page: str, ledger: Ledger, **values: Any) -> str:
         GateError: a digit stands on the page that no record vouches for, or a template or prose
             names what is not there.
     """
+    return _rendered(lambda: environment().get_template(template), template, page, ledger, values)
+
+
+def render_text(source: str, page: str, ledger: Ledger, **values: Any) -> str:
+    """Render a piece of a page whose text is at hand, as ``render`` does a template.
+
+    Raises:
+        GateError: as ``render``; the piece is named by its first line.
+    """
+    begins = source.strip().split("\n", 1)[0]
+    return _rendered(
+        lambda: environment().from_string(source), repr(begins[:60]), page, ledger, values
+    )
+
+
+def _rendered(
+    load: Callable[[], jinja2.Template],
+    name: str,
+    page: str,
+    ledger: Ledger,
+    values: Mapping[str, Any],
+) -> str:
     num = ledger.printer(page)
 
     def say(source: str) -> str:
@@ -167,9 +194,9 @@ def render(template: str, page: str, ledger: Ledger, **values: Any) -> str:
             raise GateError(f"{page}, prose that begins {begins!r}: {error.message}") from error
 
     try:
-        text = environment().get_template(template).render(num=num, say=say, **values)
+        text = load().render(num=num, say=say, **values)
     except jinja2.TemplateError as error:
-        raise GateError(f"{page}, template {template}: {error.message}") from error
+        raise GateError(f"{page}, template {name}: {error.message}") from error
     _refuse_stray_digits(text, page)
     text = text.replace(OPEN, "").replace(CLOSE, "")
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
@@ -223,3 +250,35 @@ def code_span(text: str) -> str:
     fence = "`" * (longest + 1)
     pad = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def python_literal(value: Any, indent: int = 4) -> str:
+    """Return a JSON value as Python, in double quotes; what is long has a line for each item.
+
+    >>> python_literal({"labels": ["bad", "good"], "mirror": None})
+    '{"labels": ["bad", "good"], "mirror": None}'
+    """
+    return known(_literal(value, indent))
+
+
+def _literal(value: Any, indent: int) -> str:
+    if isinstance(value, str):
+        # The marks of the ledger would be taken out; as escapes they stay what they are.
+        return re.sub(
+            f"[{OPEN}{CLOSE}]",
+            lambda found: f"\\u{ord(found[0]):04x}",
+            json.dumps(value, ensure_ascii=False),
+        )
+    if not isinstance(value, dict | list | tuple):
+        return repr(value)
+    if isinstance(value, dict):
+        items = [f"{_literal(k, 0)}: {_literal(v, indent + 4)}" for k, v in value.items()]
+    else:
+        items = [_literal(item, indent + 4) for item in value]
+    begin, end = "{}" if isinstance(value, dict) else "[]"
+    line = begin + ", ".join(items) + end
+    if len(line) + indent <= LITERAL_WIDTH and "\n" not in line:
+        return line
+    return "".join(
+        [f"{begin}\n", *(f"{' ' * (indent + 4)}{item},\n" for item in items), " " * indent, end]
+    )

@@ -180,6 +180,24 @@ def report_answers(run: Run, texts: Sequence[str], n: int | None, as_json: bool)
     click.echo(json.dumps(rows, indent=1, ensure_ascii=False) if as_json else "\n".join(lines))
 
 
+def report_bundle(run: Run, out: str | None, as_json: bool) -> None:
+    """Write a run's bundle and print where it stands and what is in it."""
+    bundle = implementation(run.recipe.task.kind).bundle(
+        run, Path(out).expanduser() if out else None
+    )
+    made = bundle.document()
+    if bundle.path.is_relative_to(run.project.root):
+        made["path"] = bundle.path.relative_to(run.project.root).as_posix()
+    if as_json:
+        names = {"recipe": run.recipe.name, "preset": run.preset_name, "folder": run.relative}
+        click.echo(json.dumps({**names, **made}, indent=1))
+        return
+    lines = [f"{size:12,}  {name}" for name, size in bundle.files.items()]
+    click.echo(
+        "\n".join([*lines, f"{'bundle':12} {made['path']}", f"{'sha256':12} {bundle.sha256}"])
+    )
+
+
 def report_hook(hook: Hook, as_json: bool) -> None:
     """Print where a hook was written or removed, and what became of the one before it."""
     if as_json:

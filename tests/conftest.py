@@ -15,7 +15,7 @@ from kit.project import find_project
 from kit.recipe import find_recipe
 from kit.records import Record
 from kit.runs import Run, open_run
-from tests import tiny
+from tests import tiny, tiny_commits
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -72,4 +72,11 @@ def project(tmp_path: Path) -> Path:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, dict[str, Record]]:
     """Return a toy run after the whole chain, and its records; tests must not change it."""
     run = toy_run(tiny.project(tmp_path_factory.mktemp("finished") / "project"))
+    return run, {stage.name: record for stage, record, _ in run_stages(run, silent)}
+
+
+@pytest.fixture(scope="session")
+def commits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, dict[str, Record]]:
+    """Return a toy run of commits after the whole chain; tests must not change it."""
+    run = toy_run(tiny_commits.project(tmp_path_factory.mktemp("commits") / "project"))
     return run, {stage.name: record for stage, record, _ in run_stages(run, silent)}

@@ -28,6 +28,8 @@ FILES = {
     *(f"export/onnx/model{suffix}.onnx" for suffix in ("", "_quantized")),
     *(f"pages/{n}.md" for n in ("model-card", "dataset-card", "post", "results", "data")),
     "pages/reproduce.md",
+    *("pages/notebook.ipynb", "pages/tutorial.py"),
+    *("pages/bundle/README.md", "pages/bundle/ATTRIBUTION.md"),
     *(f"pages/figures/{n}.svg" for n in ("comparison", "slices", "loss", "confusion")),
     "pages/figures/calibration.svg",
 }

@@ -34,13 +34,6 @@ from tests.tiny import ROOT
 Finished = tuple[Run, dict[str, Record]]
 
 
-@pytest.fixture(scope="session")
-def commits(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """Return a toy run of commits after the whole chain; tests must not change it."""
-    run = toy_run(tiny_commits.project(tmp_path_factory.mktemp("commits") / "project"))
-    return run, {stage.name: record for stage, record, _ in run_stages(run, silent)}
-
-
 def test_no_project_stands_in_train_and_in_test(commits: Finished) -> None:
     import pyarrow.parquet as pq
 

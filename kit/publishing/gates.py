@@ -84,7 +84,7 @@ def _privacy(run: Run) -> str | None:
     if record.personal_data_action == "keep" and any(record.personal_data.values()):
         return "data: personal data was kept; set cleaning.personal_data to mask or drop"
     for path in (*tree(run.folder / "pages"), *tree(run.folder / "assembly")):
-        if path.suffix not in {".md", ".py", ".html", ".txt"}:
+        if path.suffix not in {".md", ".py", ".html", ".ipynb", ".txt"}:
             continue
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
             where = f"{path.relative_to(run.folder)}, line {number}"

@@ -26,6 +26,7 @@ from kit.sites.getting import get_page
 from kit.sites.metadata import Head, Thing, dataset, front_matter, posting, source_code
 from kit.sites.reception import reception
 
+FILES = ("notebook.ipynb", "tutorial.py")
 PAGES = {"post.md": "index.md", "results.md": "", "data.md": "", "reproduce.md": ""}
 ASSETS = "../../assets"
 PICTURE = "social/og.png"
@@ -99,6 +100,9 @@ def recipe_pages(
             text += reception(recipe)
         head = front_matter(project, _head(project, recipe, made, page, brief, source))
         write_atomically(target / (name or page), (head + text).encode())
+    for file in FILES:
+        if (source / "pages" / file).is_file():
+            copy_file(source / "pages" / file, target / file)
     if (source / "pages" / "figures").is_dir():
         shutil.copytree(source / "pages" / "figures", target / "figures", dirs_exist_ok=True)
     _demo(project, recipe, source, export, model, docs, target)

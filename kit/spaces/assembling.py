@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from kit.errors import InputError
 from kit.files import copy_file, tree, write_atomically
 from kit.runs import Run
+from kit.spaces.bundling import TUTORIAL
 
 SPACE_KEYS = frozenset(
     [
@@ -43,11 +44,21 @@ def model_repo(
     export: Path,
     records: Iterable[Path],
     modules: Iterable[Path] = (),
+    base: Iterable[Path] = (),
 ) -> None:
-    """Lay out card, figures, weights, tokenizer, ONNX files, records, and modules that answer."""
+    """Lay out card, figures, weights, tokenizer, ONNX files, records, and modules that answer.
+
+    Notebook and script stand beside the card where they were written, and then ``base``, the files
+    of a base model that is nowhere on the Hub, in a folder of that name.
+    """
     _card(folder, card)
     for module in modules:
         copy_file(module, folder / module.name)
+    tutorial = [path for name in TUTORIAL if (path := card.parent / name).is_file()]
+    for path in tutorial:
+        copy_file(path, folder / path.name)
+    for path in base if tutorial else ():
+        copy_file(path, folder / "base" / path.name)
     for source in (checkpoint, export):
         for path in tree(source):
             copy_file(path, folder / path.relative_to(source))

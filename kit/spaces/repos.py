@@ -15,6 +15,7 @@ from typing import Any
 from kit.browser.component import MODEL_FILES, component_files
 from kit.browser.runtime import fetch
 from kit.files import put_in_place
+from kit.recipe import LocalModel
 from kit.records import AssemblyRecord, ExportRecord, file_entries
 from kit.runs import Progress, Run
 from kit.spaces.assembling import (
@@ -26,6 +27,7 @@ from kit.spaces.assembling import (
     space_readme,
     static_space,
 )
+from kit.spaces.bundling import local_base
 
 RECORDS = (
     *("dataset.json", "checkpoint.json", "evaluation.json", "export.json", "pages.json"),
@@ -59,6 +61,12 @@ def assemble_repos(run: Run, progress: Progress, demo: Demo) -> AssemblyRecord:
     return AssemblyRecord(repos=repos, space_sdk=run.recipe.space_sdk)
 
 
+def _own_base(run: Run) -> list[Path]:
+    """Return the files of a base that lies beside the recipe; another folder is the user's own."""
+    base = run.preset.base
+    return local_base(run) if isinstance(base, LocalModel) and base.beside else []
+
+
 def _lay_out(run: Run, folder: Path, runtime: Path, demo: Demo) -> None:
     recipe, source = run.recipe, run.folder
     export = ExportRecord.load(source / "export.json")
@@ -71,6 +79,7 @@ def _lay_out(run: Run, folder: Path, runtime: Path, demo: Demo) -> None:
         source / "export",
         [source / name for name in RECORDS],
         demo.model_modules,
+        _own_base(run),
     )
     dataset_repo(
         folder / "dataset", pages / "dataset-card.md", source / "data", [source / "dataset.json"]

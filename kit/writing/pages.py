@@ -141,6 +141,7 @@ def shared_context(
         "dataset_id": dataset_id,
         "dataset_name": f"{recipe.name.replace('_', ' ').capitalize()} data",
         "dataset_url": f"https://huggingface.co/datasets/{dataset_id}",
+        "post_url": f"{project.site_url.rstrip('/')}/recipes/{recipe.name}/",
         "license_model": license_model,
         "license_data": ", ".join(sorted(set(data_licenses))),
         "license_sentence": (

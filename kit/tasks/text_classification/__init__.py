@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kit.errors import RecipeError
 from kit.records import (
@@ -21,6 +21,9 @@ from kit.records import (
 )
 from kit.rendering import Ledger
 from kit.runs import Progress, Run
+
+if TYPE_CHECKING:
+    from kit.spaces.bundling import Bundle
 
 SHARED_CODE: tuple[str, ...] = ()
 """What every stage of the task depends on, besides what the pipeline names."""
@@ -101,6 +104,13 @@ def assemble(run: Run, progress: Progress) -> AssemblyRecord:
     from kit.tasks.text_classification.demo import assemble_repos
 
     return assemble_repos(run, progress)
+
+
+def bundle(run: Run, target: Path | None) -> Bundle:
+    """Write the zip that trains where it is unpacked."""
+    from kit.spaces.bundling import write_bundle
+
+    return write_bundle(run, target)
 
 
 def predict(

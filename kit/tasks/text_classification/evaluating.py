@@ -23,7 +23,15 @@ from kit.evaluation.probes import probe
 from kit.files import write_atomically
 from kit.hub.sources import fetch_model
 from kit.inference import softmax
-from kit.records import Answer, Comparison, EvaluationRecord, Metric, Probe, Source
+from kit.records import (
+    Answer,
+    CheckpointRecord,
+    Comparison,
+    EvaluationRecord,
+    Metric,
+    Probe,
+    Source,
+)
 from kit.runs import Progress, Run
 from kit.tasks.text_classification.loading import Rows, load_model, load_tokenizer, read_split, spec
 from kit.tasks.text_classification.predicting import logits, with_heads
@@ -32,6 +40,7 @@ Probabilities = npt.NDArray[np.float64]
 HEAD_SEEDS = (0, 1, 2)
 CENTROID_ROWS = 1000
 MISTAKES = 12
+_SAID: dict[tuple[Any, ...], npt.NDArray[np.float32]] = {}
 
 DESCRIPTIONS = {
     "tuned": "the fine-tuned model",
@@ -120,10 +129,17 @@ def tuned_probabilities(run: Run, texts: tuple[str, ...]) -> Probabilities:
 
 
 def tuned_logits(run: Run, texts: tuple[str, ...]) -> npt.NDArray[np.float32]:
-    """Return the checkpoint's raw outputs, shape [texts, labels]."""
+    """Return the checkpoint's raw outputs, shape [texts, labels].
+
+    Evaluation and export ask the same checkpoint about the same rows: it answers once.
+    """
     folder = run.folder / "checkpoint"
-    tokenizer = load_tokenizer(folder, run.preset.training.max_length)
-    return logits(load_model(folder, spec(run)), tokenizer, texts)
+    files = CheckpointRecord.load(run.folder / "checkpoint.json").files
+    asked = (*(file.sha256 for file in files), texts)
+    if asked not in _SAID:
+        tokenizer = load_tokenizer(folder, run.preset.training.max_length)
+        _SAID[asked] = logits(load_model(folder, spec(run)), tokenizer, texts)
+    return _SAID[asked]
 
 
 def _base(

@@ -13,6 +13,7 @@ from kit.records import CheckpointRecord, EvaluationRecord, PagesRecord
 from kit.rendering import Ledger, escape_markdown, known
 from kit.runs import Progress, Run
 from kit.writing import figures, words
+from kit.writing.notebook import tutorial_pages, tutorial_settings
 from kit.writing.pages import (
     Rendered,
     load_records,
@@ -50,6 +51,7 @@ CARD = {
     "pipeline_tag": "text-classification",
     "metrics": {"accuracy": ("accuracy", "Accuracy"), "macro_f1": ("f1", "Macro-F1")},
 }
+TUTORIAL = Path(__file__).with_name("tutorial.py")
 SNIPPET = """from transformers import pipeline
 
 classify = pipeline("text-classification", "{repo}", max_length={length}, truncation=True)
@@ -71,7 +73,9 @@ def render_pages(project: Project, recipe: Recipe, folder: Path) -> tuple[Render
     """
     ledger = Ledger(load_records(folder))
     values = context(project, recipe, dict(ledger.records))
-    return render_templates(PAGES, ledger, values, CARD), ledger
+    pages = render_templates(PAGES, ledger, values, CARD)
+    pages |= tutorial_pages(TUTORIAL.read_text("utf-8"), ledger, values, {})
+    return pages, ledger
 
 
 def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +91,7 @@ def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[s
     sources = [source.license for source in records["dataset"].sources]
     license_model = result_license(checkpoint.base.license, sources)
     shared = shared_context(project, recipe, records, license_model, drawn)
-    sample = recipe.task.samples[0].text if recipe.task.samples else "Good."
+    samples = [sample.text for sample in recipe.task.samples]
     return {
         **shared,
         "prose": read_prose(recipe, PROSE),
@@ -95,8 +99,9 @@ def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[s
         "snippet": SNIPPET.format(
             repo=shared["repo_id"],
             length=checkpoint.settings["max_length"],
-            text=_plain(sample),
+            text=_plain(samples[0] if samples else "Good."),
         ),
+        "tutorial": tutorial_settings(project, recipe, checkpoint, samples=samples),
         **_headings(records, shared["strongest"]),
     }
 

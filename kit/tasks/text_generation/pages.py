@@ -6,13 +6,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+import kit.prompts
 from kit.data.licenses import result_license
 from kit.project import Project
-from kit.recipe import Recipe
+from kit.recipe import Recipe, TextGeneration
 from kit.records import EvaluationRecord, PagesRecord
 from kit.rendering import Ledger, escape_markdown, known
 from kit.runs import Progress, Run
+from kit.tasks.text_generation import loading
 from kit.writing import figures, words
+from kit.writing.notebook import tutorial_pages, tutorial_settings
 from kit.writing.pages import (
     Rendered,
     load_records,
@@ -54,6 +57,7 @@ CARD = {
         "bleu": ("bleu", "BLEU"),
     },
 }
+TUTORIAL = Path(__file__).with_name("tutorial.py")
 SNIPPET = """import subprocess, sys
 from huggingface_hub import snapshot_download
 
@@ -81,7 +85,28 @@ def render_pages(project: Project, recipe: Recipe, folder: Path) -> tuple[Render
     """
     ledger = Ledger(load_records(folder))
     values = context(project, recipe, dict(ledger.records))
-    return render_templates(PAGES, ledger, values, CARD), ledger
+    pages = render_templates(PAGES, ledger, values, CARD)
+    pages |= tutorial_pages(TUTORIAL.read_text("utf-8"), ledger, values, {"prompts": _prompts()})
+    return pages, ledger
+
+
+def _prompt(recipe: Recipe) -> dict[str, Any]:
+    """Return what a tutorial must know to ask as training did."""
+    if not isinstance(recipe.task, TextGeneration):
+        raise TypeError(f"expected a recipe of text_generation, got {recipe.task.kind}")
+    return {
+        "diff": loading.DIFF,
+        "message": loading.MESSAGE,
+        "instruction": loading.INSTRUCTION,
+        "slack": loading.SLACK,
+        "max_new_tokens": recipe.task.max_new_tokens,
+    }
+
+
+def _prompts() -> str:
+    """Return the renderer of diffs as a cell; its ``__future__`` stands at the script's head."""
+    text = Path(kit.prompts.__file__).read_text("utf-8")
+    return text.replace("from __future__ import annotations\n\n", "", 1)
 
 
 def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[str, Any]:
@@ -108,6 +133,12 @@ def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[s
         "shown_rows": sorted(dataset.examples, key=lambda row: len(row.text))[:3],
         "diff_block": diff_block,
         "snippet": SNIPPET.format(repo=shared["repo_id"]),
+        "tutorial": tutorial_settings(
+            project,
+            recipe,
+            records["checkpoint"],
+            prompt=_prompt(recipe),
+        ),
         **_headings(evaluation, shared["strongest"], records["checkpoint"].objective),
     }
 
