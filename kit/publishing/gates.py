@@ -25,7 +25,7 @@ from kit.records import (
 from kit.rendering import look_up, show
 from kit.runs import Run
 from kit.tasks import implementation
-from kit.writing.pages import as_bytes
+from kit.writing.pages import as_bytes, load_records
 from kit.writing.social import LIMITS, copy_faults
 
 PLACEHOLDERS = re.compile(r"More Information Needed|\bTODO\b|\bFILLME\b|lorem ipsum", re.IGNORECASE)
@@ -145,8 +145,7 @@ def _pages(run: Run) -> str | None:
 
 
 def _numbers(run: Run) -> str | None:
-    _, rendered = implementation(run.recipe.task.kind).render(run)
-    records = rendered.records
+    records = load_records(run.folder)
     for entry in PagesRecord.load(run.folder / "pages.json").ledger:
         path = run.folder / "pages" / entry.page
         # A picture carries its alt text, and in it every number that it shows.

@@ -31,6 +31,8 @@ EXAMPLES = {
     "accept": "kit accept sentiment",
     "publish": "kit publish sentiment --rehearse",
     "verify": "kit verify you/sentiment-minilm",
+    "stats": "kit stats sentiment",
+    "bundle": "kit bundle sentiment",
     "hook install": "kit hook install commit_messages --repo ~/src/app",
     "hook uninstall": "kit hook uninstall --repo ~/src/app",
     "hub serve": "kit hub serve --port 7900",
