@@ -8,6 +8,7 @@ The tree::
       + SourceError          a base model or data set that is not to be had, or not the pinned bytes
       + EndpointError        a model behind an address: nobody answers, or not as expected
       + RunError             a run folder: locked, unfinished, made by a newer version
+          + RecordError      a record that cannot be read as this version writes it
       + GateError            a check that refuses to let a page or a file out
       + HubError             the Hub refused
           + ConflictError    someone else changed what was to be changed
@@ -49,6 +50,10 @@ class EndpointError(KitError):
 
 class RunError(KitError):
     """A run folder that is locked, unfinished or made by a newer version."""
+
+
+class RecordError(RunError):
+    """A record that is damaged, or older than this version; its stage makes it again."""
 
 
 class GateError(KitError):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
-from kit.errors import RecipeError, RunError, did_you_mean
+from kit.errors import RecipeError, RecordError, RunError, did_you_mean
 from kit.files import put_in_place, sha256, tree
 from kit.records import (
     AssemblyRecord,
@@ -156,7 +156,10 @@ def fresh(run: Run, stage: Stage) -> Record | None:
     path = run.folder / stage.record
     if not path.is_file() or not (run.folder / stage.folder).is_dir():
         return None
-    record = stage.kind.load(path)
+    try:
+        record = stage.kind.load(path)
+    except RecordError:
+        return None
     return record if record.inputs == _inputs(run, stage) else None
 
 
@@ -176,6 +179,10 @@ def _inputs(run: Run, stage: Stage) -> str:
         digest.update(_digest(run.folder / stage_named(name).record))
     if stage.name in {"evaluate", "export"}:
         digest.update(repr((run.recipe.task.samples, run.recipe.task.probes)).encode())
+    if stage.name == "export":
+        project = run.project
+        prices = (project.hosted_input_price, project.hosted_output_price, project.currency)
+        digest.update(repr((project.price_per_hour, *prices)).encode())
     if stage.name in {"write", "assemble"}:
         digest.update(
             repr((run.recipe.title, run.recipe.slug, replace(run.project, root=Path()))).encode()

@@ -22,8 +22,9 @@ MARK = "kit.toml"
 class Project:
     """A creator's folder and its settings.
 
-    ``price_per_hour`` is in ``currency``; ``collection`` is the title of the collection on the Hub
-    that what is published is listed in, none where empty.
+    ``price_per_hour`` is in ``currency``, and so are the prices of a hosted large model, per
+    million tokens read and written, which pages compare with. ``collection`` is the title of the
+    collection on the Hub that what is published is listed in, none where empty.
     """
 
     root: Path
@@ -35,6 +36,8 @@ class Project:
     language: str = "en"
     license: str = "apache-2.0"
     price_per_hour: float = 0.0
+    hosted_input_price: float = 0.0
+    hosted_output_price: float = 0.0
     currency: str = "USD"
     country: str = "USA"
 

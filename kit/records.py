@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kit.errors import RunError
+from kit.errors import RecordError, RunError
 from kit.files import sha256, tree, write_atomically
 
 SCHEMA_VERSION = 1
@@ -39,14 +39,17 @@ class Record(Part):
         """Read a record.
 
         Raises:
-            RunError: the file is missing, broken, or made by a newer version of kit.
+            RunError: the file is missing, or made by a newer version of kit.
+            RecordError: it is broken, or made by an older one.
         """
         try:
             data = json.loads(path.read_bytes())
         except FileNotFoundError as error:
             raise RunError(f"expected {path}, found none; run the stage that writes it") from error
         except ValueError as error:
-            raise RunError(f"expected JSON in {path}, got {error}; run its stage again") from error
+            raise RecordError(
+                f"expected JSON in {path}, got {error}; run its stage again"
+            ) from error
         version = data.get("schema_version") if isinstance(data, dict) else None
         if isinstance(version, int) and version > SCHEMA_VERSION:
             raise RunError(
@@ -58,7 +61,7 @@ class Record(Part):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise RunError(f"{path}, at {where}: {first['msg']}; run its stage again") from error
+            raise RecordError(f"{path}, at {where}: {first['msg']}; run its stage again") from error
 
     def save(self, path: Path) -> None:
         """Write the record by rename: a reader sees the old one or the new one, never half."""
@@ -343,6 +346,26 @@ class Parity(Part):
     latency_ms: dict[str, float]
 
 
+class Thousand(Part):
+    """What a thousand answers take and cost, at the prices that ``kit.toml`` states.
+
+    ``seconds`` and ``cost`` are of the exported file on one thread; ``hosted_cost`` of a large
+    model that is paid by the token, prices per million tokens. None where no price is stated.
+    """
+
+    answers: int
+    seconds: float
+    cost: float | None
+    tokens_read: float
+    tokens_written: float
+    instruction_tokens: int
+    price_per_hour: float
+    hosted_cost: float | None
+    hosted_input_price: float
+    hosted_output_price: float
+    currency: str
+
+
 class ExportRecord(Record):
     """The files a reader runs, and how far they are from the checkpoint."""
 
@@ -351,6 +374,7 @@ class ExportRecord(Record):
     parity: dict[str, Parity]
     checkpoint_accuracy: float
     samples: tuple[Answer, ...]
+    thousand: Thousand
     threads: int
     seconds: float
 

@@ -29,6 +29,8 @@ FILES = {
     *(f"pages/{n}.md" for n in ("model-card", "dataset-card", "post", "results", "data")),
     "pages/reproduce.md",
     *("pages/notebook.ipynb", "pages/tutorial.py"),
+    *(f"pages/social/{name}.txt" for name in ("x", "linkedin", "instagram", "alt")),
+    *(f"pages/social/{name}" for name in ("video.md", "titles.md", "og.png", "thumbnail.png")),
     *("pages/bundle/README.md", "pages/bundle/ATTRIBUTION.md"),
     *(f"pages/figures/{n}.svg" for n in ("comparison", "slices", "loss", "confusion")),
     "pages/figures/calibration.svg",
@@ -64,6 +66,22 @@ def test_a_changed_sentence_runs_only_what_reads_it(finished: Finished) -> None:
     finally:
         prose.write_text(before)
     assert stale == ["write"]
+
+
+@pytest.mark.parametrize("damage", ["older", "cut"])
+def test_a_record_that_an_older_kit_left_or_that_is_cut_is_made_again(
+    finished: Finished, damage: str
+) -> None:
+    run, _ = finished
+    record = run.folder / "export.json"
+    before = record.read_text()
+    older = {key: value for key, value in json.loads(before).items() if key != "thousand"}
+    try:
+        record.write_text(json.dumps(older) if damage == "older" else before[:50])
+        stale = [stage.name for stage in STAGES if fresh(run, stage) is None]
+    finally:
+        record.write_text(before)
+    assert stale[0] == "export"
 
 
 def test_the_evaluation_record_keeps_its_contract(finished: Finished) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kit.export.costing import thousand_answers
 from kit.export.identity import model_id
 from kit.export.onnx import FP32, INT8, write_onnx
 from kit.export.parity import parity
@@ -19,7 +20,14 @@ from kit.inference import Classifier
 from kit.records import Answer, ExportRecord, Parity, file_entries
 from kit.runs import Progress, Run
 from kit.tasks.text_classification.evaluating import tuned_logits
-from kit.tasks.text_classification.loading import Rows, load_model, read_rows, read_split, spec
+from kit.tasks.text_classification.loading import (
+    Rows,
+    load_model,
+    load_tokenizer,
+    read_rows,
+    read_split,
+    spec,
+)
 
 BESIDE = ("config.json", "tokenizer.json", "tokenizer_config.json")
 THREADS = 1
@@ -34,15 +42,22 @@ def export_checkpoint(run: Run, progress: Progress) -> ExportRecord:
     put_in_place(folder, lambda temporary: _write(run, temporary))
     rows = read_split(run, "test")
     reference = tuned_logits(run, rows.texts)
+    parity_of = {
+        name: _measured(folder, file, rows, reference, progress)
+        for name, file in (("fp32", FP32), ("int8", INT8))
+    }
     return ExportRecord(
         model_id=model_id(folder, (*BESIDE, INT8)),
         files=file_entries(folder),
-        parity={
-            name: _measured(folder, file, rows, reference, progress)
-            for name, file in (("fp32", FP32), ("int8", INT8))
-        },
+        parity=parity_of,
         checkpoint_accuracy=float((reference.argmax(1) == rows.truth).mean()),
         samples=_samples(run, Classifier(folder)),
+        thousand=thousand_answers(
+            run.project,
+            seconds=parity_of["int8"].latency_ms["32"] / 1000,
+            tokens_read=_tokens(run, rows),
+            tokens_written=1,
+        ),
         threads=THREADS,
         seconds=time.perf_counter() - start,
     )
@@ -76,6 +91,13 @@ def _measured(
     classifier = Classifier(folder, file, threads=THREADS)
     size = (folder / file).stat().st_size
     return parity(file, size, classifier, rows.texts, rows.truth, reference, progress)
+
+
+def _tokens(run: Run, rows: Rows) -> float:
+    """Return how many tokens a row has on average."""
+    tokenizer = load_tokenizer(run.folder / "checkpoint", run.preset.training.max_length)
+    ids = tokenizer(list(rows.texts), truncation=True)["input_ids"]
+    return sum(map(len, ids)) / len(ids)
 
 
 def _samples(run: Run, classifier: Classifier) -> tuple[Answer, ...]:

@@ -10,12 +10,13 @@ from pathlib import Path
 from kit.errors import RecipeError
 from kit.evaluation.generation import score_texts
 from kit.export.causal import write_causal_onnx
+from kit.export.costing import thousand_answers
 from kit.export.identity import model_id
 from kit.export.onnx import FP32, INT8
 from kit.export.token_parity import Said, reference, token_parity
 from kit.files import put_in_place
 from kit.inference import Generator
-from kit.records import Answer, ExportRecord, Parity, file_entries
+from kit.records import Answer, ExportRecord, Parity, Thousand, file_entries
 from kit.runs import Progress, Run
 from kit.tasks.text_generation.loading import GENERATION, Commits, read_commits, read_split
 from kit.tasks.text_generation.predicting import tuned
@@ -55,6 +56,7 @@ def export_checkpoint(run: Run, progress: Progress) -> ExportRecord:
         parity=parity,
         checkpoint_accuracy=parity["fp32"].accuracy - parity["fp32"].accuracy_difference,
         samples=_samples(run, Generator(folder)),
+        thousand=_thousand(run, said, parity["int8"]),
         threads=THREADS,
         seconds=time.perf_counter() - start,
     )
@@ -94,6 +96,16 @@ def _measured(
             "first token": found.first_token_ms,
             "token": 1000 / found.tokens_per_second if found.tokens_per_second else 0.0,
         },
+    )
+
+
+def _thousand(run: Run, said: list[Said], parity: Parity) -> Thousand:
+    """Reckon with the mean prompt and the mean answer of the compared rows."""
+    read = sum(len(answer.prompt) for answer in said) / len(said)
+    written = sum(len(answer.ids) for answer in said) / len(said)
+    first, each = parity.latency_ms["first token"], parity.latency_ms["token"]
+    return thousand_answers(
+        run.project, (first + (written - 1) * each) / 1000, tokens_read=read, tokens_written=written
     )
 
 
