@@ -417,13 +417,14 @@ class Hub:
 
         def ask() -> None:
             found = self.collection(owner, title)
-            slug = found.slug if found else self._collection(owner, title)
-            self._api.add_collection_item(slug, repo.id, repo.kind, exists_ok=True)
+            # Where somebody made it in between, the Hub refuses, and so does this.
+            slug = found.slug if found else self._api.create_collection(title, namespace=owner).slug
+            made = self._api.add_collection_item(slug, repo.id, repo.kind, exists_ok=True)
+            # The library takes any 409 for "it is in there already".
+            if (repo.kind, repo.id) not in {(i.item_type, i.item_id) for i in made.items}:
+                raise ConflictError(f"the Hub refused to list {repo} in '{title}'; plan again")
 
         self.patience.send(f"{repo} was put into the collection '{title}'", ask)
-
-    def _collection(self, owner: str, title: str) -> str:
-        return self._api.create_collection(title, namespace=owner, exists_ok=True).slug
 
     def uncollect(self, owner: str, title: str, repo: Repo, made: bool) -> None:
         """Take a repo out of a collection; where ``made`` and nothing is left, delete that."""
