@@ -81,6 +81,14 @@ def test_a_recorded_answer_is_on_the_page_before_the_model_is_asked_for(
     assert not [url for url in stranger.requests if "/models/" in url or "/runtime/" in url]
 
 
+def test_what_stands_on_a_button_has_the_button_s_colour(site: Site, stranger: Reader) -> None:
+    page = open_page(stranger.context.new_page(), site)
+    colours = page.locator(".kc-primary").first.evaluate(
+        "node => [node, node.querySelector('.kc-quiet')].map((n) => getComputedStyle(n).color)"
+    )
+    assert colours[0] == colours[1]
+
+
 def test_the_browser_answers_as_python_does(model_folder: Path, loaded: Page) -> None:
     seen = set()
     for text in [
