@@ -19,7 +19,9 @@ from types import ModuleType
 
 from kit.errors import RecipeError, RecordError, RunError, did_you_mean
 from kit.files import put_in_place, sha256, tree
+from kit.hub.remote import ENDPOINT
 from kit.records import (
+    PUBLICATION,
     AssemblyRecord,
     CheckpointRecord,
     DatasetRecord,
@@ -28,7 +30,7 @@ from kit.records import (
     PagesRecord,
     Record,
 )
-from kit.runs import Progress, Run, locked
+from kit.runs import Progress, Run, locked, publications
 from kit.tasks import implementation
 
 PACKAGE = Path(__file__).parent
@@ -208,6 +210,8 @@ def _digest(path: Path) -> bytes:
 def accept(run: Run) -> list[Path]:
     """Copy the run's records into ``recipes/<name>/results/``, from which the site is built.
 
+    What was published on the public Hub goes with them, so that any machine's site links it.
+
     Raises:
         RunError: a stage has not finished.
     """
@@ -218,6 +222,9 @@ def accept(run: Run) -> list[Path]:
     for stage in STAGES:
         if stage.name != "assemble":
             written.append(_copied(run.folder / stage.record, results / stage.record))
+    published = publications(run.project, run.recipe.name, ENDPOINT) / PUBLICATION
+    if published.is_file():
+        written.append(_copied(published, results / PUBLICATION))
     put_in_place(
         results / "pages",
         lambda folder: shutil.copytree(run.folder / "pages", folder, dirs_exist_ok=True),

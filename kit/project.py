@@ -51,6 +51,10 @@ class Project:
         """Where the site and other built things go; never tracked."""
         return self.root / "build"
 
+    def address(self, path: str = "") -> str:
+        """Return the absolute address of a path below the site."""
+        return f"{self.site_url.rstrip('/')}/{path}"
+
 
 def find_project(start: Path) -> Project:
     """Return the project that ``start`` lies in.

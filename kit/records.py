@@ -19,6 +19,7 @@ from kit.files import sha256, tree, write_atomically
 
 SCHEMA_VERSION = 1
 STATS = "stats.json"
+PUBLICATION = "publication.json"
 """What a `StatsRecord` is called, beside the accepted records."""
 
 

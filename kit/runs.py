@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from kit.errors import InputError, RecipeError, RunError, did_you_mean
 from kit.files import sha256, write_atomically
@@ -179,6 +180,12 @@ def finished(project: Project, recipe: str, record: str) -> list[Path]:
     """Return the recipe's run folders that hold the record, newest first."""
     found = (project.runs / recipe).glob(f"*/{record}")
     return [path.parent for path in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True)]
+
+
+def publications(project: Project, recipe: str, endpoint: str) -> Path:
+    """Return where the publications of a recipe on that Hub leave their journals and record."""
+    host = urlsplit(endpoint).netloc.replace(":", "-")
+    return project.runs / recipe / "publication" / host
 
 
 def override(preset: Preset, assignments: tuple[str, ...]) -> Preset:

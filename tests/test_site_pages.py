@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from kit.pipeline import accept
 from kit.project import find_project
-from kit.records import Record
-from kit.runs import Run
+from kit.records import PUBLICATION, PublicationRecord, PublishedRepo, Record
+from kit.runs import Run, publications
 from kit.sites.building import build_site
+from kit.sites.getting import get_page
 from kit.sites.listing import own_ids
 from kit.sites.metadata import shortened
 from tests.conftest import silent
@@ -155,6 +158,43 @@ def test_what_can_be_got_is_there_and_what_is_not_published_is_not_linked(
         assert record.read_bytes() == (finished[0].folder / f"{name}.json").read_bytes()
     assert "huggingface.co" not in text
     assert "has not been published" in text
+
+
+def test_what_was_published_is_linked_from_another_machine_once_accepted(
+    finished: Finished, tmp_path: Path
+) -> None:
+    project = replace(finished[0].project, root=tmp_path)
+    recipe = replace(finished[0].recipe, folder=tmp_path / "recipes" / "toy")
+    run = replace(finished[0], project=project, recipe=recipe)
+
+    def links() -> bool:
+        page = get_page(project, recipe, run.folder, tmp_path / "site", None)
+        return "[ann/toy](https://huggingface.co/ann/toy) | `0123456789ab`" in page
+
+    repo = PublishedRepo(
+        repo_type="model",
+        repo_id="ann/toy",
+        url="https://huggingface.co/ann/toy",
+        commit="0123456789abcdef",
+        before=None,
+        visibility="public",
+    )
+    record = PublicationRecord(
+        inputs="-",
+        endpoint="https://huggingface.co",
+        tag="t",
+        assembly="a",
+        repos=(repo,),
+        journal="j",
+    )
+    assert not links()
+    record.save(publications(project, "toy", "http://127.0.0.1:8000") / PUBLICATION)
+    assert not links()
+    record.save(publications(project, "toy", "https://huggingface.co") / PUBLICATION)
+    assert links()
+    accept(run)
+    shutil.rmtree(project.runs)
+    assert links()
 
 
 def test_a_table_that_can_be_sorted_is_a_plain_table_without_the_script(site: Path) -> None:

@@ -36,6 +36,7 @@ from kit.data.rows import (
 from kit.data.sources import fingerprint, read_hub, read_rows, resolve_revision
 from kit.data.splits import SPLITS, TEST
 from kit.data.tables import examples, field_values, length_histogram, write_split
+from kit.hub.remote import Repo
 from kit.recipe import (
     DataSource,
     GitHistories,
@@ -143,7 +144,7 @@ class _Stage:
                 name=data.repo_id,
                 revision=str(pinned.revision),
                 license=license_id,
-                url=f"https://huggingface.co/datasets/{data.repo_id}",
+                url=Repo("dataset", data.repo_id).url(),
             )
             return source, read_hub(pinned, split)
         path = self.recipe.folder / data.path

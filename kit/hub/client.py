@@ -19,10 +19,17 @@ from typing import Any
 
 from kit.errors import ConflictError, HubError, TakenError
 from kit.hub.answers import Patience, refusal, translated
-from kit.hub.remote import MAIN, Account, RemoteCollection, RemoteRepo, Repo, remote_file, scopes
+from kit.hub.remote import (
+    ENDPOINT,
+    MAIN,
+    Account,
+    RemoteCollection,
+    RemoteRepo,
+    Repo,
+    remote_file,
+    scopes,
+)
 from kit.records import RepoStats
-
-ENDPOINT = "https://huggingface.co"
 
 
 class Hub:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["dataset", "model", "space"]
+ENDPOINT = "https://huggingface.co"
+"""The public Hub."""
 MAIN = "main"
 ATTRIBUTES = ".gitattributes"
 """What the Hub keeps in every repo; nobody's file."""
@@ -21,6 +23,11 @@ class Repo:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+    def url(self, endpoint: str = ENDPOINT) -> str:
+        """Return its page on a Hub."""
+        prefix = "" if self.kind == "model" else f"{self.kind}s/"
+        return f"{endpoint}/{prefix}{self.id}"
 
 
 @dataclass(frozen=True)

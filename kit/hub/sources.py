@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kit.errors import SourceError
 from kit.files import sha256
+from kit.hub.remote import Repo
 from kit.recipe import HubModel, LocalModel, ModelSource
 from kit.records import Source
 
@@ -44,7 +45,7 @@ def fetch_model(base: ModelSource) -> FetchedModel:
             name=base.repo_id,
             revision=revision,
             license=base.license or "unknown",
-            url=f"https://huggingface.co/{base.repo_id}/tree/{revision}",
+            url=f"{Repo('model', base.repo_id).url()}/tree/{revision}",
         ),
     )
 

@@ -15,9 +15,9 @@ from kit.errors import RunError
 from kit.hub.client import Hub, open_hub
 from kit.hub.remote import Kind, Repo
 from kit.project import Project
-from kit.publishing.publishing import RECORD, publications
 from kit.recipe import Recipe, find_recipe
-from kit.records import STATS, PublicationRecord, StatsDay, StatsRecord
+from kit.records import PUBLICATION, STATS, PublicationRecord, StatsDay, StatsRecord
+from kit.runs import publications
 
 
 def stats(project: Project, name: str) -> tuple[Any, list[str]]:
@@ -64,7 +64,7 @@ def day_lines(day: StatsDay) -> list[str]:
 
 def _published(project: Project, recipe: Recipe, endpoint: str) -> list[Repo]:
     """Return the repos of the last publication on that Hub, else those of the recipe's names."""
-    path = publications(project, recipe, endpoint) / RECORD
+    path = publications(project, recipe.name, endpoint) / PUBLICATION
     if path.is_file():
         repos = PublicationRecord.load(path).repos
         return [Repo(cast(Kind, repo.repo_type), repo.repo_id) for repo in repos]

@@ -14,21 +14,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from kit.errors import GateError, HubError, RunError
 from kit.hub.client import Hub
 from kit.hub.remote import Repo
-from kit.project import Project
 from kit.publishing.applying import Publication
 from kit.publishing.asking import ask_space
 from kit.publishing.journal import Journal, last_journal, new_journal
 from kit.publishing.planning import Plan, make_plan
-from kit.recipe import Recipe
-from kit.records import AssemblyRecord, PublicationRecord, PublishedRepo
-from kit.runs import Progress, Run
-
-RECORD = "publication.json"
+from kit.records import PUBLICATION, AssemblyRecord, PublicationRecord, PublishedRepo
+from kit.runs import Progress, Run, publications
 
 
 def publish(run: Run, hub: Hub, progress: Progress) -> PublicationRecord:
@@ -43,12 +38,12 @@ def publish(run: Run, hub: Hub, progress: Progress) -> PublicationRecord:
         if journal is not None and journal.end == "finished":
             # Killed between the last step and its record: that is made up for first.
             record = _record(run, journal)
-            record.save(folder / RECORD)
+            record.save(folder / PUBLICATION)
         if journal is None or journal.end == "finished":
             plan = make_plan(run, hub)
             _refuse(plan)
             if journal is not None and not plan.steps:
-                return PublicationRecord.load(folder / RECORD)
+                return PublicationRecord.load(folder / PUBLICATION)
             journal = new_journal(folder, plan)
         publication = _publication(run, hub, journal, progress)
         if journal.going_back:
@@ -57,7 +52,7 @@ def publish(run: Run, hub: Hub, progress: Progress) -> PublicationRecord:
         _same_assembly(run, journal)
         publication.carry_on()
         record = _record(run, journal)
-        record.save(folder / RECORD)
+        record.save(folder / PUBLICATION)
         return record
 
 
@@ -77,21 +72,10 @@ def undo(run: Run, hub: Hub, progress: Progress) -> Plan:
         _publication(run, hub, journal, progress).take_back()
         before = last_journal(folder)
         if before is None:
-            (folder / RECORD).unlink(missing_ok=True)
+            (folder / PUBLICATION).unlink(missing_ok=True)
         else:
-            _record(run, before).save(folder / RECORD)
+            _record(run, before).save(folder / PUBLICATION)
         return journal.plan
-
-
-def publication_folder(run: Run, endpoint: str) -> Path:
-    """Return where the publications of a recipe on that Hub leave their journal and record."""
-    return publications(run.project, run.recipe, endpoint)
-
-
-def publications(project: Project, recipe: Recipe, endpoint: str) -> Path:
-    """Return the same folder without a run."""
-    host = urlsplit(endpoint).netloc.replace(":", "-")
-    return project.runs / recipe.name / "publication" / host
 
 
 def _publication(run: Run, hub: Hub, journal: Journal, progress: Progress) -> Publication:
@@ -119,7 +103,6 @@ def _same_assembly(run: Run, journal: Journal) -> None:
 
 def _record(run: Run, journal: Journal) -> PublicationRecord:
     """Return what a finished journal says was made."""
-    prefixes = {"dataset": "datasets/", "space": "spaces/"}
     plan = journal.plan
     return PublicationRecord(
         inputs=plan.assembly,
@@ -130,7 +113,7 @@ def _record(run: Run, journal: Journal) -> PublicationRecord:
             PublishedRepo(
                 repo_type=each.repo.kind,
                 repo_id=each.repo.id,
-                url=f"{plan.endpoint}/{prefixes.get(each.repo.kind, '')}{each.repo.id}",
+                url=each.repo.url(plan.endpoint),
                 commit=journal.made(each.repo),
                 before=each.head,
                 visibility="public",
@@ -146,7 +129,7 @@ def _locked(run: Run, hub: Hub) -> Iterator[Path]:
     """Hold the publication's folder against other processes."""
     import filelock
 
-    folder = publication_folder(run, hub.endpoint)
+    folder = publications(run.project, run.recipe.name, hub.endpoint)
     folder.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(folder / ".lock")
     try:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from kit.hub.client import Hub
 from kit.publishing.planning import Plan, RepoPlan, make_plan
-from kit.publishing.publishing import publication_folder, publish
+from kit.publishing.publishing import publish
 from kit.publishing.strangers import (
     Finding,
     download,
@@ -29,7 +29,7 @@ from kit.publishing.strangers import (
     paste_snippets,
 )
 from kit.records import Answer, ExportRecord, PublicationRecord
-from kit.runs import Progress, Run
+from kit.runs import Progress, Run, publications
 
 if TYPE_CHECKING:
     from kit.hub.rehearsal.serving import Hub as Server
@@ -87,7 +87,7 @@ def _rehearse(
         return record, tuple(_strangers(run, hub, plan, progress))
     finally:
         # The journal of a Hub that is gone would be one that nobody can carry on.
-        shutil.rmtree(publication_folder(run, hub.endpoint), ignore_errors=True)
+        shutil.rmtree(publications(run.project, run.recipe.name, hub.endpoint), ignore_errors=True)
 
 
 def _strangers(run: Run, hub: Hub, plan: Plan, progress: Progress) -> Iterator[Finding]:

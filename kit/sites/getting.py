@@ -11,10 +11,12 @@ from pathlib import Path
 
 from kit.browser.component import MODEL_FILES
 from kit.files import copy_file
+from kit.hub.remote import ENDPOINT
 from kit.project import Project
 from kit.recipe import Recipe
-from kit.records import ExportRecord, PublicationRecord
+from kit.records import PUBLICATION, ExportRecord, PublicationRecord
 from kit.rendering import escape_markdown, show
+from kit.runs import publications
 from kit.sites.templating import site_page
 
 RECORDS = {
@@ -24,9 +26,8 @@ RECORDS = {
     "export.json": "the exported files with sha256, and their parity",
     "pages.json": "every number of the pages, and where it stands in the records",
 }
-HUB = "https://huggingface.co"
 WORDS = {"model": "the model", "dataset": "the data", "space": "the Space"}
-EXTRAS = {".ipynb": "a notebook", ".py": "a script", ".zip": "a bundle"}
+EXTRAS = {"notebook.ipynb": "a notebook", "tutorial.py": "a script"}
 
 
 def get_page(
@@ -46,8 +47,8 @@ def get_page(
         recipe=recipe,
         repository=project.repository,
         models=_models(recipe, export) if export else [],
-        records=_copied(source, target / "records", RECORDS),
-        extras=_extras(recipe, source, target),
+        records=_copied(source, target, "records", RECORDS),
+        extras=_copied(source / "pages", target, "files", EXTRAS),
         repos=_repos(project, recipe),
     )
 
@@ -66,15 +67,17 @@ def _models(recipe: Recipe, export: ExportRecord) -> list[dict[str, str]]:
     ]
 
 
-def _copied(source: Path, target: Path, wanted: dict[str, str]) -> list[dict[str, str]]:
-    """Copy the records that are there, and describe them."""
+def _copied(
+    source: Path, target: Path, folder: str, wanted: dict[str, str]
+) -> list[dict[str, str]]:
+    """Copy the files that are there into a folder beside the page, and describe them."""
     found = [name for name in wanted if (source / name).is_file()]
     for name in found:
-        copy_file(source / name, target / name)
+        copy_file(source / name, target / folder / name)
     return [
         {
             "name": name,
-            "url": f"records/{name}",
+            "url": f"{folder}/{name}",
             "what": wanted[name],
             "size": _size((source / name).stat().st_size),
         }
@@ -82,33 +85,12 @@ def _copied(source: Path, target: Path, wanted: dict[str, str]) -> list[dict[str
     ]
 
 
-def _extras(recipe: Recipe, source: Path, target: Path) -> list[dict[str, str]]:
-    """Copy notebook, script and bundle where the run has them."""
-    found: dict[str, Path] = {}
-    for folder in (source / "pages", source, source / "pages" / "bundle", source / "bundle"):
-        for path in sorted(folder.glob("*")) if folder.is_dir() else []:
-            if path.suffix in EXTRAS and path.is_file():
-                found.setdefault(path.name, path)
-    for name, path in found.items():
-        copy_file(path, target / "files" / name)
-    return [
-        {
-            "name": name,
-            "url": f"files/{name}",
-            "what": EXTRAS[path.suffix],
-            "size": _size(path.stat().st_size),
-        }
-        for name, path in found.items()
-    ]
-
-
 def _repos(project: Project, recipe: Recipe) -> list[dict[str, str]]:
-    """Return the repos of the last publication on the Hub; a rehearsal's are not there any more."""
-    records = sorted(
-        (project.runs / recipe.name).glob("*/publication.json"), key=lambda p: p.stat().st_mtime
-    ) or sorted((recipe.folder / "results").glob("publication.json"))
-    record = PublicationRecord.load(records[-1]) if records else None
-    if record is None or record.endpoint.rstrip("/") != HUB:
+    """Return the repos of the last publication on the public Hub, made here or accepted."""
+    made = publications(project, recipe.name, ENDPOINT) / PUBLICATION
+    accepted = recipe.folder / "results" / PUBLICATION
+    path = made if made.is_file() else accepted
+    if not path.is_file():
         return []
     return [
         {
@@ -117,8 +99,7 @@ def _repos(project: Project, recipe: Recipe) -> list[dict[str, str]]:
             "url": repo.url,
             "commit": repo.commit[:12],
         }
-        for repo in record.repos
-        if repo.visibility == "public"
+        for repo in PublicationRecord.load(path).repos
     ]
 
 

@@ -113,4 +113,4 @@ def _by_tag(posts: list[RecipePages]) -> dict[str, list[RecipePages]]:
 
 
 def _feed(project: Project) -> str:
-    return project.site_url.rstrip("/") + "/" + FEED
+    return project.address(FEED)

@@ -64,7 +64,7 @@ def front_matter(project: Project, head: Head) -> str:
     values["head"] = {
         "author": project.author,
         "type": "article" if head.published else "website",
-        "image": head.image and address(project, head.image),
+        "image": head.image and project.address(head.image),
         "image_text": head.image_text,
         "graph": {
             "@context": "https://schema.org",
@@ -109,17 +109,12 @@ def shortened(text: str, length: int = LONGEST) -> str:
     return line[: length - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
 
 
-def address(project: Project, path: str) -> str:
-    """Return the absolute address of a path below the site."""
-    return project.site_url.rstrip("/") + "/" + path
-
-
 def website(project: Project, description: str) -> Thing:
     """Return the site as a thing."""
     return {
         "@type": "WebSite",
-        "@id": address(project, "#site"),
-        "url": address(project, ""),
+        "@id": project.address("#site"),
+        "url": project.address(""),
         "description": description,
         "inLanguage": project.language,
         "publisher": person(project),
@@ -137,8 +132,8 @@ def posting(project: Project, head: Head, words: int, language: str) -> Thing:
     day = head.published.isoformat()
     thing: Thing = {
         "@type": "BlogPosting",
-        "@id": address(project, f"{head.path}#post"),
-        "mainEntityOfPage": address(project, head.path),
+        "@id": project.address(f"{head.path}#post"),
+        "mainEntityOfPage": project.address(head.path),
         "headline": shortened(head.title, 110),
         "description": shortened(head.description),
         "datePublished": day,
@@ -147,12 +142,12 @@ def posting(project: Project, head: Head, words: int, language: str) -> Thing:
         "publisher": person(project),
         "inLanguage": language,
         "wordCount": words,
-        "isPartOf": {"@id": address(project, "#site")},
+        "isPartOf": {"@id": project.address("#site")},
     }
     if head.tags:
         thing["keywords"] = list(head.tags)
     if head.image:
-        thing["image"] = address(project, head.image)
+        thing["image"] = project.address(head.image)
     return thing
 
 
@@ -160,8 +155,8 @@ def dataset(project: Project, path: str, name: str, description: str, licenses: 
     """Return a recipe's data as a thing."""
     return {
         "@type": "Dataset",
-        "@id": address(project, f"{path}#data"),
-        "url": address(project, path),
+        "@id": project.address(f"{path}#data"),
+        "url": project.address(path),
         "name": name,
         "description": description,
         "license": [{"@type": "CreativeWork", "name": name} for name in licenses],
@@ -174,8 +169,8 @@ def source_code(project: Project, path: str, name: str, description: str) -> Thi
     """Return a recipe as source code."""
     thing: Thing = {
         "@type": "SoftwareSourceCode",
-        "@id": address(project, f"{path}#code"),
-        "url": address(project, path),
+        "@id": project.address(f"{path}#code"),
+        "url": project.address(path),
         "name": name,
         "description": shortened(description),
         "programmingLanguage": "Python",
@@ -192,7 +187,7 @@ def _breadcrumbs(project: Project, head: Head) -> list[Thing]:
         return []
     trail = [("Home", ""), *head.trail, (head.title, head.path)]
     items = [
-        {"@type": "ListItem", "position": at, "name": name, "item": address(project, path)}
+        {"@type": "ListItem", "position": at, "name": name, "item": project.address(path)}
         for at, (name, path) in enumerate(trail, 1)
     ]
     return [{"@type": "BreadcrumbList", "itemListElement": items}]

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from kit.errors import InputError
 from kit.files import copy_file, tree, write_atomically
+from kit.hub.remote import Repo
 from kit.runs import Run
 from kit.spaces.bundling import TUTORIAL
 
@@ -127,11 +128,11 @@ def gradio_space(
 
 def hub_links(run: Run) -> dict[str, str]:
     """Return where model, data and post will stand."""
-    hub, name = "https://huggingface.co", f"{run.project.owner}/{run.recipe.slug}"
+    name = f"{run.project.owner}/{run.recipe.slug}"
     return {
-        "model_url": f"{hub}/{name}",
-        "dataset_url": f"{hub}/datasets/{name}-data",
-        "post_url": f"{run.project.site_url.rstrip('/')}/recipes/{run.recipe.name}/",
+        "model_url": Repo("model", name).url(),
+        "dataset_url": Repo("dataset", f"{name}-data").url(),
+        "post_url": run.project.address(f"recipes/{run.recipe.name}/"),
     }
 
 

@@ -24,6 +24,7 @@ from typing import Any, Literal
 
 from kit.brief import read_brief
 from kit.errors import InputError
+from kit.hub.remote import Repo
 from kit.project import Project
 from kit.recipe import HubModel, LocalModel, Recipe
 from kit.records import CheckpointRecord
@@ -214,7 +215,7 @@ def notebook(cells: Sequence[Cell], repo_id: str, wanted: Sequence[str]) -> str:
 
 def badges(repo_id: str) -> str:
     """Return the two badges: the Hub opens the repo's ``notebook.ipynb`` at these addresses."""
-    hub = f"https://huggingface.co/{repo_id}"
+    hub = Repo("model", repo_id).url()
     return "\n".join(
         f"[![Open in {name}]({image})]({hub}/{name.lower()})" for name, image in BADGES.items()
     )

@@ -19,6 +19,7 @@ from typing import Any
 from kit.brief import Brief, read_brief
 from kit.errors import InputError
 from kit.files import put_in_place, write_atomically
+from kit.hub.remote import Repo
 from kit.project import Project
 from kit.recipe import Recipe
 from kit.records import (
@@ -140,8 +141,8 @@ def shared_context(
         "repo_id": repo_id,
         "dataset_id": dataset_id,
         "dataset_name": f"{recipe.name.replace('_', ' ').capitalize()} data",
-        "dataset_url": f"https://huggingface.co/datasets/{dataset_id}",
-        "post_url": f"{project.site_url.rstrip('/')}/recipes/{recipe.name}/",
+        "dataset_url": Repo("dataset", dataset_id).url(),
+        "post_url": project.address(f"recipes/{recipe.name}/"),
         "license_model": license_model,
         "license_data": ", ".join(sorted(set(data_licenses))),
         "license_sentence": (

@@ -184,11 +184,6 @@ def warnings(copies: Mapping[str, str], brief: Brief) -> list[str]:
     return lines
 
 
-def page_address(project: Project, recipe: str) -> str:
-    """Return where the recipe's page stands on the site."""
-    return f"{project.site_url.rstrip('/')}/recipes/{recipe}/"
-
-
 def site_name(project: Project) -> str:
     """Return the site's address as people write it; empty where it is this machine's."""
     parts = urlsplit(project.site_url)
@@ -250,7 +245,7 @@ def _context(values: Mapping[str, Any], brief: Brief) -> dict[str, Any]:
         "sentences": _wording(evaluation),
         "spoken": {name: OPPONENTS.get(name, name) for name in evaluation.systems},
         "copies": {name: _copy(text) for name, text in vars(editorial.social).items()},
-        "link": page_address(values["project"], values["recipe"].name),
+        "link": values["post_url"],
         "hashtags": _plain(" ".join(_hashtags(editorial.tags))),
         "titles": [measured(title, MEASURES["title"]) for title in title_variants(brief)],
         "video_titles": [measured(title, MEASURES["video"]) for title in editorial.video_titles],

@@ -14,11 +14,11 @@ from kit.hub.rehearsal.accounts import Account
 from kit.hub.rehearsal.serving import Hub as Server
 from kit.publishing.gates import check_run
 from kit.publishing.planning import make_plan
-from kit.publishing.publishing import publication_folder, publish, undo
+from kit.publishing.publishing import publish, undo
 from kit.publishing.rehearsing import rehearse
 from kit.publishing.showing import plan_lines, publication_lines
 from kit.publishing.verifying import verify
-from kit.runs import Run
+from kit.runs import Run, publications
 from tests.conftest import silent
 from tests.publishing.small import patient, requests_of, without_pauses
 from tests.test_gates import Finished, copied, untouched  # noqa: F401  a fixture
@@ -126,7 +126,9 @@ def test_a_token_without_the_right_is_refused_before_anything_is_sent(
         with pytest.raises(GateError, match=said):
             publish(run, hub, silent)
         assert {method for method, _ in requests_of(server.requests)} == {"GET"}
-        assert not (publication_folder(run, hub.endpoint) / "journal-0001.jsonl").exists()
+        assert not (
+            publications(run.project, run.recipe.name, hub.endpoint) / "journal-0001.jsonl"
+        ).exists()
 
 
 def test_no_token_and_a_wrong_one_are_one_line(run: Run, server: Server) -> None:
@@ -177,4 +179,4 @@ def test_a_rehearsal_tries_everything_as_strangers_do(run: Run) -> None:
     assert [finding.what.split()[0] for finding in report.findings] == [
         *("download", "download", "download", "snippets", "snippets", "open")
     ]
-    assert not publication_folder(run, report.publication.endpoint).exists()
+    assert not publications(run.project, run.recipe.name, report.publication.endpoint).exists()
