@@ -48,7 +48,7 @@ def rendered(values: dict[str, Any], brief: Brief) -> tuple[dict[str, str], Ledg
     """Return the kit by file name, NO-BREAK SPACE as a space, pictures as the text they hold."""
     names = ("dataset", "checkpoint", "evaluation", "export")
     ledger = Ledger({name: values[name] for name in names})
-    made = social.render_social(ledger, values, brief)
+    made = social.render_social(ledger, {**values, "brief": brief})
     texts = {}
     for page, content in made.items():
         text = content if isinstance(content, str) else description(content)

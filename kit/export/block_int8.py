@@ -19,14 +19,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from kit.export.graph import insert, matrices, replace, values
+from kit.export.graph import insert, matrices, replace, rounded, values
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto
 
 BLOCK = 32
-LARGEST = 127
-SMALLEST_SCALE = np.float32(1e-12)
 PRODUCTS = ("MatMul", "FusedMatMul", "Gemm")
 
 
@@ -60,9 +58,7 @@ def rounded_blocks(
     block = BLOCK if length % BLOCK == 0 else length
     shape = list(weights.shape)
     shape[axis : axis + 1] = [length // block, block]
-    blocks = weights.reshape(shape)
-    scale = np.maximum(np.abs(blocks).max(axis + 1, keepdims=True) / LARGEST, SMALLEST_SCALE)
-    return np.rint(blocks / scale).astype(np.int8), scale.astype(np.float32)
+    return rounded(weights.reshape(shape), over=axis + 1)
 
 
 def _axes(model: ModelProto) -> dict[str, int]:

@@ -14,6 +14,9 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto
 
+LARGEST = 127
+SMALLEST_SCALE = np.float32(1e-12)
+
 
 def matrices(model: ModelProto) -> dict[str, TensorProto]:
     """Return the fp32 weights with two dimensions, by name."""
@@ -29,6 +32,19 @@ def values(tensor: TensorProto) -> npt.NDArray[np.float32]:
     from onnx import numpy_helper
 
     return np.asarray(numpy_helper.to_array(tensor), np.float32)
+
+
+def rounded(
+    weights: npt.NDArray[np.float32], over: int
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Return int8 weights and their scales: the absolute maximum over one axis / 127.
+
+    Args:
+        weights: of any shape.
+        over: the axis that shares a scale; it has length 1 in the scales.
+    """
+    scale = np.maximum(np.abs(weights).max(over, keepdims=True) / LARGEST, SMALLEST_SCALE)
+    return np.rint(weights / scale).astype(np.int8), scale.astype(np.float32)
 
 
 def replace(model: ModelProto, old: TensorProto, new: dict[str, npt.NDArray[Any]]) -> None:

@@ -13,8 +13,6 @@ make nearly all of the change. So:
   bits and saturate, a browser's do not, and the two would disagree.
 
 A text generator's file is written otherwise: ``kit.export.block_int8``.
-
-A table that is both looked up and multiplied by (tied embeddings) is stored once.
 """
 
 from __future__ import annotations
@@ -23,16 +21,10 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
-from kit.export.graph import insert, matrices, replace, values
+from kit.export.graph import insert, matrices, replace, rounded, values
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
-
-LARGEST = 127
-SMALLEST_SCALE = np.float32(1e-12)
 
 
 def write_int8(source: Path, target: Path) -> None:
@@ -71,31 +63,17 @@ def _quantize(model: ModelProto, target: Path, stored: list[str]) -> None:
         between.unlink()
 
 
-def rounded(
-    weights: npt.NDArray[np.float32], axis: int
-) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """Return int8 weights and the scale of each slice along ``axis`` (absolute maximum / 127)."""
-    others = tuple(i for i in range(weights.ndim) if i != axis)
-    scale = np.maximum(np.abs(weights).max(axis=others) / LARGEST, SMALLEST_SCALE)
-    shape = [-1 if i == axis else 1 for i in range(weights.ndim)]
-    steps = np.rint(weights / scale.reshape(shape))
-    return steps.astype(np.int8), scale.astype(np.float32)
-
-
 def _store_embeddings(model: ModelProto) -> list[str]:
     """Replace look-ups in fp32 tables by look-ups in int8 rows times their scale."""
     tables = matrices(model)
     gathers = [node for node in model.graph.node if node.op_type == "Gather"]
     done: list[str] = []
     for name in dict.fromkeys(node.input[0] for node in gathers if node.input[0] in tables):
-        lookups = [node for node in gathers if node.input[0] == name]
-        users = [node for node in model.graph.node if name in node.input]
-        rows, scale = rounded(values(tables[name]), axis=0)
-        replace(model, tables[name], {f"{name}_int8": rows, f"{name}_scale": scale[:, None]})
-        for node in lookups:
-            done += _look_up(model, node)
-        if len(lookups) < len(users):
-            done += _restore(model, name)
+        rows, scale = rounded(values(tables[name]), over=1)
+        replace(model, tables[name], {f"{name}_int8": rows, f"{name}_scale": scale})
+        for node in gathers:
+            if node.input[0] == name:
+                done += _look_up(model, node)
     return done
 
 
@@ -116,21 +94,6 @@ def _look_up(model: ModelProto, node: NodeProto) -> list[str]:
     return [item.name for item in new]
 
 
-def _restore(model: ModelProto, name: str) -> list[str]:
-    """Compute a stored matrix under its old name; the runtime does it once, when it loads."""
-    from onnx import TensorProto, helper
-
-    new = [
-        helper.make_node(
-            "Cast", [f"{name}_int8"], [f"{name}_float"], f"{name}_cast", to=TensorProto.FLOAT
-        ),
-        helper.make_node("Mul", [f"{name}_float", f"{name}_scale"], [name], f"{name}_scaled"),
-    ]
-    for place, item in enumerate(new):
-        model.graph.node.insert(place, item)
-    return [item.name for item in new]
-
-
 def _store_feed_forward(model: ModelProto) -> list[str]:
     """Store the matrices that are not square in int8, and multiply by them in fp32."""
     from onnx import TensorProto, helper
@@ -142,8 +105,8 @@ def _store_feed_forward(model: ModelProto) -> list[str]:
         rows, columns = tables[name].dims
         if rows == columns:
             continue
-        steps, scale = rounded(values(tables[name]), axis=1)
-        replace(model, tables[name], {f"{name}_int8": steps, f"{name}_scale": scale})
+        steps, scale = rounded(values(tables[name]), over=0)
+        replace(model, tables[name], {f"{name}_int8": steps, f"{name}_scale": scale[0]})
         # The runtime folds the cast of a constant when it loads the file: multiplying costs no more
         # than in fp32. The scale of a column may as well come after the product.
         out, product = node.output[0], f"{node.output[0]}_product"

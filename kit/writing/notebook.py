@@ -22,7 +22,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from kit.brief import read_brief
 from kit.errors import InputError
 from kit.hub.remote import Repo
 from kit.project import Project
@@ -146,7 +145,6 @@ def tutorial_pages(
     cpu = versions.get("torch", "").endswith("+cpu")
     values = {
         **values,
-        "headline": read_brief(values["recipe"].folder / "brief.md").title,
         "requirements": wanted,
         "cpu_index": cpu,
         "weights": _weights(checkpoint),

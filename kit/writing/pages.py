@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kit.brief import Brief, read_brief
+from kit.brief import read_brief
 from kit.errors import InputError
 from kit.files import put_in_place, write_atomically
 from kit.hub.remote import Repo
@@ -90,14 +90,13 @@ def render_templates(
         values: what the templates see.
         card: what the model card's data says of the task: pipeline_tag, metrics.
     """
-    brief = read_brief(values["recipe"].folder / "brief.md")
     rendered: Rendered = {
-        page: render(template, page, ledger, **values, **_head(page, values, card, brief))
+        page: render(template, page, ledger, **values, **_head(page, values, card))
         for page, template in pages.items()
     }
     for figure in values["drawn"]:
         rendered[f"figures/{figure.name}.svg"] = figure.svg + "\n"
-    return rendered | social.render_social(ledger, values, brief)
+    return rendered | social.render_social(ledger, values)
 
 
 def shared_context(
@@ -120,6 +119,7 @@ def shared_context(
         **records,
         "project": project,
         "recipe": recipe,
+        "brief": read_brief(recipe.folder / "brief.md"),
         "labels": evaluation.labels,
         "drawn": drawn,
         "figures": {
@@ -180,12 +180,8 @@ def excerpt(source: str, marker: str) -> str:
     return textwrap.dedent(found[1]).strip()
 
 
-def _head(
-    page: str, values: Mapping[str, Any], card: Mapping[str, Any], brief: Brief
-) -> dict[str, str]:
-    """Return what only one page needs: the YAML of a card, the headline and date of a post."""
-    if page == "post.md":
-        return {"headline": brief.title, "date": brief.date.isoformat()}
+def _head(page: str, values: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, str]:
+    """Return what only a card needs: its YAML."""
     if page == "model-card.md":
         data = metadata.model_card_data(
             name=values["recipe"].slug,

@@ -136,24 +136,21 @@ class Part:
         return self.text.replace("`", "").replace("<", "‹").replace(">", "›")
 
 
-def render_social(
-    ledger: Ledger, values: Mapping[str, Any], brief: Brief
-) -> dict[str, str | bytes]:
+def render_social(ledger: Ledger, values: Mapping[str, Any]) -> dict[str, str | bytes]:
     """Return the editorial kit by path.
 
     Args:
         ledger: receives every number, those of the pictures too.
-        values: what the templates of the task see.
-        brief: the idea card; what it lacks is left out.
+        values: what the templates of the task see; what the brief lacks is left out.
     """
-    seen = {**values, **_context(values, brief)}
+    seen = {**values, **_context(values)}
     made: dict[str, str | bytes] = {
         page: render(template, page, ledger, **seen) for page, template in PAGES.items()
     }
     for page, size in PICTURES.items():
         alt = render(PAGES["social/alt.txt"], page, ledger, **seen).strip()
         told = {entry.pointer: entry.text for entry in ledger.entries if entry.page == page}
-        made[page] = pictures.draw(size, _facts(seen, brief.title, told, alt))
+        made[page] = pictures.draw(size, _facts(seen, values["brief"].title, told, alt))
     return made
 
 
@@ -220,9 +217,10 @@ def outline(steps: tuple[Step, ...], unit: str) -> tuple[list[Part], list[str]]:
     return parts, left
 
 
-def _context(values: Mapping[str, Any], brief: Brief) -> dict[str, Any]:
+def _context(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the templates of the kit see besides those of the task."""
     evaluation: EvaluationRecord = values["evaluation"]
+    brief: Brief = values["brief"]
     editorial, strongest = brief.editorial, values["strongest"]
     machine = values["dataset"].language_creators == "machine-generated"
     unit = values["recipe"].task.unit

@@ -8,7 +8,7 @@ writes what a reader runs::
 """
 
 # %% [markdown]
-# # {{ headline|md }}
+# # {{ brief.title|md }}
 #
 # This trains the model of [{{ recipe.title|md }}]({{ post_url }}) again, from the base model to
 # the number on its page: {{ num("evaluation", "systems.tuned.accuracy.value", ".3f") }} of

@@ -9,7 +9,7 @@ what a reader runs::
 """
 
 # %% [markdown]
-# # {{ headline|md }}
+# # {{ brief.title|md }}
 #
 # This trains the model of [{{ recipe.title|md }}]({{ post_url }}) again, from the base model to
 # the number on its page: of {{ num("evaluation", "n", "int") }} commits that it was not trained on,
