@@ -16,11 +16,15 @@ from typing import Any
 from kit.errors import InputError, did_you_mean
 
 MARK = "kit.toml"
+MODEL_HOSTS = ("site", "hub")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
     """A creator's folder and its settings.
+
+    ``model_host`` says where the site's pages load a model from: ``site``, its own files, or
+    ``hub``, the repo at the commit that was published, once it was.
 
     ``price_per_hour`` is in ``currency``, and so are the prices of a hosted large model, per
     million tokens read and written, which pages compare with. ``collection`` is the title of the
@@ -33,6 +37,7 @@ class Project:
     site_url: str = "http://127.0.0.1:8000/"
     repository: str = ""
     collection: str = ""
+    model_host: str = "site"
     language: str = "en"
     license: str = "apache-2.0"
     price_per_hour: float = 0.0
@@ -86,4 +91,8 @@ def _read(root: Path) -> Project:
         if isinstance(value, bool) or not isinstance(value, kinds):
             wanted = "text" if text else "a number"
             raise InputError(f"expected {wanted} for '{key}' in {path}, got {value!r}")
+    host = values.get("model_host", MODEL_HOSTS[0])
+    if host not in MODEL_HOSTS:
+        known_hosts = " or ".join(repr(name) for name in MODEL_HOSTS)
+        raise InputError(f"expected {known_hosts} for 'model_host' in {path}, got {host!r}")
     return Project(root=root, **values)

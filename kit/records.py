@@ -398,10 +398,11 @@ class PagesRecord(Record):
 
 
 class AssemblyRecord(Record):
-    """The exact repo folders to push, path by path."""
+    """The exact repo folders to push, path by path; ``model_id`` is that of the exported files."""
 
     repos: dict[str, tuple[FileEntry, ...]]
     space_sdk: str
+    model_id: str = ""
 
     @property
     def digest(self) -> str:
@@ -424,11 +425,15 @@ class PublishedRepo(Part):
 
 
 class PublicationRecord(Record):
-    """What was pushed: to which Hub, under which tag, as which commits; and the journal's name."""
+    """What was pushed: to which Hub, under which tag, as which commits; and the journal's name.
+
+    ``model_id`` is that of the exported files; empty where the run has other files by now.
+    """
 
     endpoint: str
     tag: str
     assembly: str
+    model_id: str = ""
     repos: tuple[PublishedRepo, ...]
     journal: str
 

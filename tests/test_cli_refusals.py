@@ -176,6 +176,7 @@ def test_a_folder_without_kit_toml_is_no_project(tmp_path: Path) -> None:
     [
         ("owner = ", "expected TOML"),
         ("ownr = 'ann'", "unknown key 'ownr'; did you mean 'owner'"),
+        ("model_host = 'cdn'", "expected 'site' or 'hub' for 'model_host'"),
         ("price_per_hour = 'cheap'", "expected a number for 'price_per_hour'"),
         ("owner = 5", "expected text for 'owner'"),
     ],

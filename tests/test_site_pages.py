@@ -15,10 +15,11 @@ import pytest
 
 from kit.pipeline import accept
 from kit.project import find_project
-from kit.records import PUBLICATION, PublicationRecord, PublishedRepo, Record
+from kit.records import PUBLICATION, ExportRecord, PublicationRecord, PublishedRepo, Record
 from kit.runs import Run, publications
 from kit.sites.building import build_site
 from kit.sites.getting import get_page
+from kit.sites.hosting import model_path
 from kit.sites.listing import own_ids
 from kit.sites.metadata import shortened
 from tests.conftest import silent
@@ -160,17 +161,7 @@ def test_what_can_be_got_is_there_and_what_is_not_published_is_not_linked(
     assert "has not been published" in text
 
 
-def test_what_was_published_is_linked_from_another_machine_once_accepted(
-    finished: Finished, tmp_path: Path
-) -> None:
-    project = replace(finished[0].project, root=tmp_path)
-    recipe = replace(finished[0].recipe, folder=tmp_path / "recipes" / "toy")
-    run = replace(finished[0], project=project, recipe=recipe)
-
-    def links() -> bool:
-        page = get_page(project, recipe, run.folder, tmp_path / "site", None)
-        return "[ann/toy](https://huggingface.co/ann/toy) | `0123456789ab`" in page
-
+def published(model_id: str) -> PublicationRecord:
     repo = PublishedRepo(
         repo_type="model",
         repo_id="ann/toy",
@@ -179,14 +170,30 @@ def test_what_was_published_is_linked_from_another_machine_once_accepted(
         before=None,
         visibility="public",
     )
-    record = PublicationRecord(
+    return PublicationRecord(
         inputs="-",
         endpoint="https://huggingface.co",
         tag="t",
         assembly="a",
+        model_id=model_id,
         repos=(repo,),
         journal="j",
     )
+
+
+def test_what_was_published_is_linked_from_another_machine_once_accepted(
+    finished: Finished, tmp_path: Path
+) -> None:
+    project = replace(finished[0].project, root=tmp_path)
+    recipe = replace(finished[0].recipe, folder=tmp_path / "recipes" / "toy")
+    run = replace(finished[0], project=project, recipe=recipe)
+
+    def links() -> bool:
+        export = ExportRecord.load(run.folder / "export.json")
+        page = get_page(project, recipe, run.folder, tmp_path / "site", export, None)
+        return "[ann/toy](https://huggingface.co/ann/toy) | `0123456789ab`" in page
+
+    record = published("")
     assert not links()
     record.save(publications(project, "toy", "http://127.0.0.1:8000") / PUBLICATION)
     assert not links()
@@ -195,6 +202,27 @@ def test_what_was_published_is_linked_from_another_machine_once_accepted(
     accept(run)
     shutil.rmtree(project.runs)
     assert links()
+
+
+def test_a_repo_on_the_hub_serves_a_page_only_while_it_holds_the_same_files(
+    finished: Finished, tmp_path: Path
+) -> None:
+    run, recipe = finished[0], finished[0].recipe
+    hub = replace(run.project, model_host="hub")
+    export = ExportRecord.load(run.folder / "export.json")
+    copy = f"../../assets/models/{export.model_id}/"
+    folder = tmp_path / "docs"
+    assert model_path(hub, recipe, export, folder) == copy
+    path = publications(hub, recipe.name, "https://huggingface.co") / PUBLICATION
+    try:
+        published(export.model_id).save(path)
+        assert model_path(run.project, recipe, export, folder) == copy
+        address = "https://huggingface.co/ann/toy/resolve/0123456789abcdef/"
+        assert model_path(hub, recipe, export, folder) == address
+        published("of other files").save(path)
+        assert model_path(hub, recipe, export, folder) == copy
+    finally:
+        shutil.rmtree(path.parent)
 
 
 def test_a_table_that_can_be_sorted_is_a_plain_table_without_the_script(site: Path) -> None:

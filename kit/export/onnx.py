@@ -33,6 +33,9 @@ def write_onnx(model: Any, inputs: Mapping[str, Any], folder: Path) -> None:
     from transformers.exporters import OnnxConfig, OnnxExporter
 
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
+    # Attention as plain products: fused, it is traced with its shape arithmetic, which takes longer
+    # to trace and to run, for the same answers.
+    model.set_attn_implementation("eager")
     with quiet():
         exported = OnnxExporter().export(model, dict(inputs), OnnxConfig(dynamic=True))
     onnx_ir.save(exported.program, folder / FP32)

@@ -104,11 +104,13 @@ def _same_assembly(run: Run, journal: Journal) -> None:
 def _record(run: Run, journal: Journal) -> PublicationRecord:
     """Return what a finished journal says was made."""
     plan = journal.plan
+    assembly = AssemblyRecord.load(run.folder / "assembly.json")
     return PublicationRecord(
         inputs=plan.assembly,
         endpoint=plan.endpoint,
         tag=plan.tag,
         assembly=plan.assembly,
+        model_id=assembly.model_id if assembly.digest == plan.assembly else "",
         repos=tuple(
             PublishedRepo(
                 repo_type=each.repo.kind,

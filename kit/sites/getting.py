@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kit.browser.component import MODEL_FILES
 from kit.files import copy_file
-from kit.hub.remote import ENDPOINT
 from kit.project import Project
 from kit.recipe import Recipe
-from kit.records import PUBLICATION, ExportRecord, PublicationRecord
+from kit.records import ExportRecord
 from kit.rendering import escape_markdown, show
-from kit.runs import publications
+from kit.sites.hosting import model_files, published
 from kit.sites.templating import site_page
 
 RECORDS = {
@@ -31,7 +29,12 @@ EXTRAS = {"notebook.ipynb": "a notebook", "tutorial.py": "a script"}
 
 
 def get_page(
-    project: Project, recipe: Recipe, source: Path, target: Path, export: ExportRecord | None
+    project: Project,
+    recipe: Recipe,
+    source: Path,
+    target: Path,
+    export: ExportRecord,
+    path: str | None,
 ) -> str:
     """Return the page, its files copied beside it.
 
@@ -40,30 +43,29 @@ def get_page(
         recipe: name and task.
         source: the run's folder, or ``results/``.
         target: the folder of the recipe's pages.
-        export: the exported files that this build holds, None where it holds none.
+        export: the exported files.
+        path: where a page loads them from, None where it cannot.
     """
     return site_page(
         "get.md.jinja",
         recipe=recipe,
         repository=project.repository,
-        models=_models(recipe, export) if export else [],
+        models=_models(recipe, export, path) if path else [],
         records=_copied(source, target, "records", RECORDS),
         extras=_copied(source / "pages", target, "files", EXTRAS),
         repos=_repos(project, recipe),
     )
 
 
-def _models(recipe: Recipe, export: ExportRecord) -> list[dict[str, str]]:
-    wanted = MODEL_FILES[recipe.task.component]
+def _models(recipe: Recipe, export: ExportRecord, path: str) -> list[dict[str, str]]:
     return [
         {
             "path": file.path,
-            "url": f"../../assets/models/{export.model_id}/{file.path}",
+            "url": path + file.path,
             "size": _size(file.bytes),
             "sha256": file.sha256,
         }
-        for file in export.files
-        if file.path in wanted
+        for file in model_files(recipe, export)
     ]
 
 
@@ -86,12 +88,7 @@ def _copied(
 
 
 def _repos(project: Project, recipe: Recipe) -> list[dict[str, str]]:
-    """Return the repos of the last publication on the public Hub, made here or accepted."""
-    made = publications(project, recipe.name, ENDPOINT) / PUBLICATION
-    accepted = recipe.folder / "results" / PUBLICATION
-    path = made if made.is_file() else accepted
-    if not path.is_file():
-        return []
+    record = published(project, recipe)
     return [
         {
             "what": WORDS[repo.repo_type],
@@ -99,7 +96,7 @@ def _repos(project: Project, recipe: Recipe) -> list[dict[str, str]]:
             "url": repo.url,
             "commit": repo.commit[:12],
         }
-        for repo in PublicationRecord.load(path).repos
+        for repo in (record.repos if record else ())
     ]
 
 

@@ -15,20 +15,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.brief import Brief, read_brief
-from kit.browser.component import MODEL_FILES, Page, demo_config, generator_config
-from kit.files import copy_file, sha256, write_atomically
+from kit.browser.component import Page, demo_config, generator_config
+from kit.files import copy_file, write_atomically
 from kit.project import Project
 from kit.recipe import Recipe
 from kit.records import Answer, CheckpointRecord, DatasetRecord, EvaluationRecord, ExportRecord
 from kit.rendering import show
-from kit.runs import finished, open_run
+from kit.runs import open_run
 from kit.sites.getting import get_page
+from kit.sites.hosting import ASSETS, model_files, model_path
 from kit.sites.metadata import Head, Thing, dataset, front_matter, posting, source_code
 from kit.sites.reception import reception
 
 FILES = ("notebook.ipynb", "tutorial.py")
 PAGES = {"post.md": "index.md", "results.md": "", "data.md": "", "reproduce.md": ""}
-ASSETS = "../../assets"
 PICTURE = "social/og.png"
 """What a page shows when it is shared; a run of an older kit has none."""
 FIGURE = re.compile(
@@ -85,11 +85,11 @@ def recipe_pages(
         return None
     target = docs / "recipes" / recipe.name
     export = ExportRecord.load(source / "export.json")
-    model = _model_folder(project, recipe, export)
+    path = model_path(project, recipe, export, docs)
     brief = read_brief(recipe.folder / "brief.md")
-    made = _about(recipe, source, brief, export, model is not None)
+    made = _about(recipe, source, brief, export, path is not None)
     made = replace(made, image=_picture(recipe, source, target) or picture)
-    box = try_it(recipe.task.component, export.samples, model is not None)
+    box = try_it(recipe.task.component, export.samples, path is not None)
     for page, name in PAGES.items():
         # The attribute is for Markdown alone, and it would stay in the HTML.
         text = (source / "pages" / page).read_text("utf-8").replace(' markdown="0"', "")
@@ -105,9 +105,9 @@ def recipe_pages(
             copy_file(source / "pages" / file, target / file)
     if (source / "pages" / "figures").is_dir():
         shutil.copytree(source / "pages" / "figures", target / "figures", dirs_exist_ok=True)
-    _demo(project, recipe, source, export, model, docs, target)
+    _demo(recipe, source, export, path, target)
     head = front_matter(project, _head(project, recipe, made, "get.md", brief, source))
-    text = get_page(project, recipe, source, target, export if model else None)
+    text = get_page(project, recipe, source, target, export, path)
     write_atomically(target / "get.md", (head + text).encode())
     return made
 
@@ -269,37 +269,13 @@ def _source(project: Project, recipe: Recipe) -> Path | None:
     return None
 
 
-def _model_folder(project: Project, recipe: Recipe, export: ExportRecord) -> Path | None:
-    """Return an export on this machine whose files are the recorded ones, byte for byte."""
-    wanted = {
-        file.path: file.sha256
-        for file in export.files
-        if file.path in MODEL_FILES[recipe.task.component]
-    }
-    for folder in finished(project, recipe.name, "export.json"):
-        files = {name: folder / "export" / name for name in wanted}
-        if all(p.is_file() and sha256(p) == wanted[name] for name, p in files.items()):
-            return folder / "export"
-    return None
-
-
 def _demo(
-    project: Project,
-    recipe: Recipe,
-    source: Path,
-    export: ExportRecord,
-    model: Path | None,
-    docs: Path,
-    target: Path,
+    recipe: Recipe, source: Path, export: ExportRecord, path: str | None, target: Path
 ) -> None:
-    sizes = {file.path: file.bytes for file in export.files}
-    if model is not None:
-        for name in MODEL_FILES[recipe.task.component]:
-            copy_file(model / name, docs / "assets" / "models" / export.model_id / name)
     page: Page = {
         "title": recipe.title,
-        "model_path": f"{ASSETS}/models/{export.model_id}/" if model else None,
-        "model_bytes": sum(sizes[name] for name in MODEL_FILES[recipe.task.component]),
+        "model_path": path,
+        "model_bytes": sum(file.bytes for file in model_files(recipe, export)),
         "runtime_path": f"{ASSETS}/runtime/",
         "parity_url": "results/#the-exported-files",
     }

@@ -58,7 +58,8 @@ def assemble_repos(run: Run, progress: Progress, demo: Demo) -> AssemblyRecord:
     progress("assemble", 0, None)
     put_in_place(run.folder / "assembly", lambda folder: _lay_out(run, folder, runtime, demo))
     repos = {path.name: file_entries(path) for path in sorted((run.folder / "assembly").iterdir())}
-    return AssemblyRecord(repos=repos, space_sdk=run.recipe.space_sdk)
+    export = ExportRecord.load(run.folder / "export.json")
+    return AssemblyRecord(repos=repos, space_sdk=run.recipe.space_sdk, model_id=export.model_id)
 
 
 def _own_base(run: Run) -> list[Path]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
+from kit.browser.component import MODEL_FILES
 from kit.inference import Classifier
-from kit.records import Record
-from kit.runs import Run
+from kit.records import PUBLICATION, ExportRecord, PublicationRecord, PublishedRepo, Record
+from kit.runs import Run, publications
 from kit.sites.building import build_site
 from tests.browser.conftest import Reader
 from tests.conftest import silent
@@ -23,20 +26,29 @@ TYPED = "i loved this quite good film but not the dull plot"
 
 
 @pytest.fixture(scope="module")
-def served(chromium: Browser, runtime: Path, finished: Finished) -> Iterator[str]:
+def served(
+    chromium: Browser,
+    runtime: Path,
+    finished: Finished,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
     """Build the toy project's site and serve it below /sub/, as its site_url says."""
     run, _ = finished
-    folder = build_site(run.project, silent)
-    root = folder.parent / "served"
-    root.mkdir(exist_ok=True)
+    server = _serve(build_site(run.project, silent), tmp_path_factory.mktemp("host") / "root")
+    yield f"http://127.0.0.1:{server.server_port}/sub/"
+    server.shutdown()
+    server.server_close()
+
+
+def _serve(folder: Path, root: Path) -> ThreadingHTTPServer:
+    """Serve a built site below /sub/, from a folder made for it."""
+    root.mkdir()
     (root / "sub").symlink_to(folder)
     server = ThreadingHTTPServer(
         ("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(root))
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/sub/"
-    server.shutdown()
-    server.server_close()
+    return server
 
 
 def _ask(page: Page, text: str) -> tuple[str, float]:
@@ -65,6 +77,57 @@ def test_the_page_answers_as_python_does_on_the_same_file(
     assert probability == pytest.approx(wanted["probability"], abs=0.02)
     assert stranger.complaints == []
     assert {url.split("/sub/")[0] + "/sub/" for url in stranger.requests} == {served}
+
+
+def test_a_page_may_load_the_model_from_its_repo_at_the_commit_that_was_published(
+    finished: Finished, runtime: Path, stranger: Reader, tmp_path: Path
+) -> None:
+    run = finished[0]
+    shutil.copytree(run.project.root, tmp_path / "project", symlinks=True)
+    project = replace(run.project, root=tmp_path / "project", model_host="hub")
+    export = ExportRecord.load(run.folder / "export.json")
+    repo = PublishedRepo(
+        repo_type="model",
+        repo_id="ann/toy",
+        url="https://huggingface.co/ann/toy",
+        commit="0123456789abcdef0123456789abcdef01234567",
+        before=None,
+        visibility="public",
+    )
+    record = PublicationRecord(
+        inputs="-",
+        endpoint="https://huggingface.co",
+        tag="t",
+        assembly="a",
+        model_id=export.model_id,
+        repos=(repo,),
+        journal="j",
+    )
+    record.save(publications(project, "toy", record.endpoint) / PUBLICATION)
+    folder = build_site(project, silent)
+    assert not (folder / "assets" / "models").exists()
+    server = _serve(folder, tmp_path / "root")
+    asked = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        path = route.request.url.removeprefix(f"{repo.url}/resolve/{repo.commit}/")
+        body = (run.folder / "export" / path).read_bytes()
+        route.fulfill(body=body, headers={"access-control-allow-origin": "*"})
+
+    try:
+        page = stranger.context.new_page()
+        stranger.context.route("https://huggingface.co/**", answer)
+        page.goto(f"http://127.0.0.1:{server.server_port}/sub/recipes/toy/")
+        label, probability = _ask(page, TYPED)
+    finally:
+        server.shutdown()
+        server.server_close()
+    wanted = Classifier(run.folder / "export").answer(TYPED)[0]
+    assert label == wanted["label"]
+    assert probability == pytest.approx(wanted["probability"], abs=0.02)
+    assert len(asked) == len(MODEL_FILES["classifier"])
+    assert stranger.complaints == []
 
 
 @pytest.mark.parametrize("path", ["", "recipes/toy/", "recipes/toy/results/", "recipes/toy/data/"])

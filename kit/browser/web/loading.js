@@ -14,7 +14,8 @@
  *       {type: "answer", id, ...answer}
  *       {type: "failed", id, reason, detail}                reason: network, memory, model or input
  *
- * It asks for nothing but the files of the model and of the runtime, all from its own origin.
+ * It asks for nothing but the files of the model and of the runtime. The runtime is always of the
+ * page's own origin; the model may be in a repo on the Hub, at a commit.
  */
 
 class DownloadError extends Error {}
@@ -102,7 +103,7 @@ async function load({ runtime, version, model, store }, names, build) {
     ...names.map((name) => weights.take(new URL(name, model).href)),
   ]);
   self.postMessage({ type: "downloaded" });
-  const files = new Map(names.map((name, i) => [new URL(name, model).href, contents[i]]));
+  const files = new Map(names.map((name, i) => [new URL(name, model).pathname, contents[i]]));
   configure(library.env, {
     model,
     wasm,
@@ -115,7 +116,7 @@ async function load({ runtime, version, model, store }, names, build) {
       library,
       name: decodeURIComponent(model.split("/").at(-2)),
       options: { device: "wasm", dtype: "q8" },
-      json: (name) => JSON.parse(new TextDecoder().decode(files.get(new URL(name, model).href))),
+      json: (name) => JSON.parse(new TextDecoder().decode(files.get(new URL(name, model).pathname))),
     });
   } catch (error) {
     // A broken file must not be kept; one that the device had no room for may.
@@ -134,7 +135,7 @@ function configure(env, { model, wasm, wasmPaths, files }) {
   env.useBrowserCache = false; // Store keeps the files, and counts them
   env.useWasmCache = false; // would import a blob: URL, which the page's policy forbids
   env.fetch = async (input) => {
-    const bytes = files.get(new URL(input, self.location.href).href);
+    const bytes = files.get(new URL(input, self.location.href).pathname);
     return bytes ? new Response(bytes) : new Response(null, { status: 404 });
   };
   const settings = { wasmBinary: wasm, wasmPaths, numThreads: 1, proxy: false };
