@@ -7,10 +7,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from kit.errors import InputError
+
+LINKED_FROM = 1_000_000
+"""Bytes."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -71,13 +75,17 @@ def put_in_place(folder: Path, write: Callable[[Path], object]) -> None:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file, as a hard link where the file system allows: same bytes, no room taken."""
+    """Copy a file; a large one, weights or rows, as a hard link where the file system allows.
+
+    A small one is what people write and edit in place: a link would change the copy with it.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+    if source.stat().st_size >= LINKED_FROM:
+        with suppress(OSError):
+            os.link(source, target)
+            return
+    shutil.copyfile(source, target)
 
 
 def sha256(path: Path) -> str:

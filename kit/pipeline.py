@@ -1,123 +1,25 @@
-"""The chain on one screen: stages in order, each skipped when its record is fresh.
+"""The chain, run: each stage in order, skipped when its record is fresh; resumed where it stopped.
 
-    data ─► train ─► evaluate ─► export ─► write ─► assemble
+    for stage, record, ran in run_stages(run, progress):
+        ...
 
-A stage reads the run's settings, the records of the stages before it, its own code and, where a
-page is written, templates, prose and brief. The digest of all that is in its record's ``inputs``;
-present and equal is fresh.
+``kit.stages`` says what the stages are and what makes a record stale.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
-from kit.errors import RecipeError, RecordError, RunError, did_you_mean
-from kit.files import put_in_place, sha256, tree
+from kit.errors import RecipeError, RunError
+from kit.files import put_in_place, tree
 from kit.hub.remote import ENDPOINT
-from kit.records import (
-    PUBLICATION,
-    AssemblyRecord,
-    CheckpointRecord,
-    DatasetRecord,
-    EvaluationRecord,
-    ExportRecord,
-    PagesRecord,
-    Record,
-)
+from kit.records import PUBLICATION, Record
 from kit.runs import Progress, Run, locked, publications
+from kit.stages import STAGES, Stage, fresh, inputs, stage_named
 from kit.tasks import implementation
-
-PACKAGE = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One step: the record it leaves, the folder it fills, and what else its result depends on.
-
-    ``code`` names files and folders of kit; ``recipe_files`` those of the recipe's folder;
-    ``after`` the stages whose records it reads.
-    """
-
-    name: str
-    record: str
-    kind: type[Record]
-    folder: str
-    code: tuple[str, ...]
-    after: tuple[str, ...] = ()
-    recipe_files: tuple[str, ...] = ()
-
-
-STAGES = (
-    Stage("data", "dataset.json", DatasetRecord, "data", ("data",)),
-    Stage(
-        "train",
-        "checkpoint.json",
-        CheckpointRecord,
-        "checkpoint",
-        ("training", "hub/sources.py", "{task}/fitting.py", "{task}/loading.py"),
-        after=("data",),
-    ),
-    Stage(
-        "evaluate",
-        "evaluation.json",
-        EvaluationRecord,
-        ".",
-        ("evaluation", "{task}/evaluating.py", "{task}/predicting.py"),
-        after=("data", "train"),
-    ),
-    Stage(
-        "export",
-        "export.json",
-        ExportRecord,
-        "export",
-        ("export", "inference.py", "{task}/exporting.py"),
-        after=("data", "train"),
-    ),
-    Stage(
-        "write",
-        "pages.json",
-        PagesRecord,
-        "pages",
-        (
-            "writing",
-            "brief",
-            "rendering.py",
-            "templates",
-            "{task}/pages.py",
-            "{task}/tutorial.py",
-        ),
-        after=("data", "train", "evaluate", "export"),
-        recipe_files=("brief.md", "prose", "recipe.py"),
-    ),
-    Stage(
-        "assemble",
-        "assembly.json",
-        AssemblyRecord,
-        "assembly",
-        ("spaces", "browser", "inference.py", "{task}/demo.py"),
-        after=("data", "export", "write"),
-        recipe_files=("../../spaces/{recipe}",),
-    ),
-)
-
-
-def stage_named(name: str) -> Stage:
-    """Return the stage of that name.
-
-    Raises:
-        RecipeError: there is none.
-    """
-    for stage in STAGES:
-        if stage.name == name:
-            return stage
-    names = [stage.name for stage in STAGES]
-    raise RecipeError(f"there is no stage '{name}'; {did_you_mean(name, names)}")
 
 
 def run_stages(
@@ -153,58 +55,13 @@ def run_stages(
             yield stage, record, ran
 
 
-def fresh(run: Run, stage: Stage) -> Record | None:
-    """Return the stage's record if it is there and everything it read is as it was."""
-    path = run.folder / stage.record
-    if not path.is_file() or not (run.folder / stage.folder).is_dir():
-        return None
-    try:
-        record = stage.kind.load(path)
-    except RecordError:
-        return None
-    return record if record.inputs == _inputs(run, stage) else None
-
-
 def _execute(run: Run, stage: Stage, task: ModuleType, progress: Progress) -> Record:
-    inputs = _inputs(run, stage)
+    read = inputs(run, stage)
     (run.folder / stage.record).unlink(missing_ok=True)
     record: Record = getattr(task, stage.name)(run, progress)
-    record = record.model_copy(update={"inputs": inputs})
+    record = record.model_copy(update={"inputs": read})
     record.save(run.folder / stage.record)
     return record
-
-
-def _inputs(run: Run, stage: Stage) -> str:
-    """Digest what the stage reads: settings, earlier records, code, and the recipe's own files."""
-    digest = hashlib.sha256(json.dumps(run.settings, sort_keys=True).encode())
-    for name in stage.after:
-        digest.update(_digest(run.folder / stage_named(name).record))
-    if stage.name in {"evaluate", "export"}:
-        digest.update(repr((run.recipe.task.samples, run.recipe.task.probes)).encode())
-    if stage.name == "export":
-        project = run.project
-        prices = (project.hosted_input_price, project.hosted_output_price, project.currency)
-        digest.update(repr((project.price_per_hour, *prices)).encode())
-    if stage.name in {"write", "assemble"}:
-        digest.update(
-            repr((run.recipe.title, run.recipe.slug, replace(run.project, root=Path()))).encode()
-        )
-    task = implementation(run.recipe.task.kind)
-    for name in (*stage.code, *task.SHARED_CODE, *task.STAGE_CODE.get(stage.name, ())):
-        digest.update(_digest(PACKAGE / name.replace("{task}", f"tasks/{run.recipe.task.kind}")))
-    for name in stage.recipe_files:
-        digest.update(_digest(run.recipe.folder / name.format(recipe=run.recipe.name)))
-    return digest.hexdigest()
-
-
-def _digest(path: Path) -> bytes:
-    """Digest a file, or a folder's files with their names; a missing one counts as empty."""
-    if path.is_file():
-        return sha256(path).encode()
-    if not path.is_dir():
-        return b"-"
-    files = [file for file in tree(path) if "__pycache__" not in file.parts]
-    return "".join(f"{file.relative_to(path)} {sha256(file)}\n" for file in files).encode()
 
 
 def accept(run: Run) -> list[Path]:

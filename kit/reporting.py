@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kit.errors import InputError, KitError, RunError
-from kit.pipeline import STAGES, run_stages
+from kit.pipeline import run_stages
 from kit.project import Project
 from kit.records import EvaluationRecord, Record
 from kit.runs import Progress, Run
+from kit.stages import STAGES
 from kit.tasks import implementation
 
 if TYPE_CHECKING:

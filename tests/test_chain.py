@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from kit.errors import RunError
-from kit.pipeline import STAGES, fresh, run_stages
+from kit.pipeline import run_stages
 from kit.recipe import recipe_names
 from kit.records import CheckpointRecord, DatasetRecord, EvaluationRecord, ExportRecord, Record
 from kit.runs import Run, locked
+from kit.stages import STAGES, fresh
 from tests.conftest import silent, toy_run
 from tests.tiny import ROOT
 

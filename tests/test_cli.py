@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from kit.inference import Classifier
-from kit.pipeline import STAGES
 from kit.records import EvaluationRecord, Record
 from kit.runs import Run
+from kit.stages import STAGES
 from tests.asking import ask, copied_project
 from tests.tiny import BAD, GOOD, ROOT
 

@@ -15,7 +15,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from kit.errors import RecipeError
-from kit.pipeline import STAGES, run_stages
+from kit.pipeline import run_stages
 from kit.publishing.gates import check_run
 from kit.records import (
     CheckpointRecord,
@@ -25,6 +25,7 @@ from kit.records import (
     Record,
 )
 from kit.runs import Run
+from kit.stages import STAGES
 from tests import tiny_commits
 from tests.asking import ask
 from tests.conftest import silent, toy_run

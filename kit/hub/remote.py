@@ -38,8 +38,8 @@ class RemoteFile:
     bytes: int
     lfs: bool
 
-    def holds(self, size: int, sha256: str, blob: str) -> bool:
-        """Return whether it holds these bytes; ``blob`` is git's id of them."""
+    def holds(self, size: int, sha256: str, blob: str | None) -> bool:
+        """Return whether it holds these bytes; ``blob`` is git's id of them, if they have one."""
         return self.bytes == size and self.oid == (sha256 if self.lfs else blob)
 
 

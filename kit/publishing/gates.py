@@ -21,9 +21,11 @@ from kit.records import (
     EvaluationRecord,
     ExportRecord,
     PagesRecord,
+    file_entries,
 )
 from kit.rendering import look_up, show
 from kit.runs import Run
+from kit.stages import fresh, stage_named
 from kit.tasks import implementation
 from kit.writing.pages import as_bytes, load_records
 from kit.writing.social import LIMITS, copy_faults
@@ -136,6 +138,11 @@ def _parity(run: Run) -> str | None:
 
 
 def _pages(run: Run) -> str | None:
+    written = PagesRecord.load(run.folder / "pages.json")
+    whole = written.files == file_entries(run.folder / "pages")
+    if whole and fresh(run, stage_named("write")):
+        # What they were rendered from is as it was, and the same records give the same bytes.
+        return None
     rendered, _ = implementation(run.recipe.task.kind).render(run)
     for name, made in rendered.items():
         path = run.folder / "pages" / name

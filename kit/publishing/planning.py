@@ -29,6 +29,8 @@ TAG = "kit-"
 MESSAGE = "Publish"
 HARDWARE = {"static": None, "zerogpu": "zero-a10g", "cpu": "cpu-basic"}
 LARGEST_FILE = 50 * 1000**3
+LARGEST_BLOB = 10 * 1000**2
+"""What is larger is in LFS, whatever its name."""
 Step = tuple[str, Repo]
 
 
@@ -47,7 +49,8 @@ class RepoPlan:
 
     ``head`` is its commit now, None where there is no repo; ``foreign`` are files there that are
     not as a publication of kit left them, and that stay; ``adopted`` says whether there was one;
-    ``card`` says what changes in the card's data; ``blobs`` are git's ids of the files here.
+    ``card`` says what changes in the card's data; ``blobs`` are git's ids of the files here
+    that a repo may hold outside LFS.
     """
 
     repo: Repo
@@ -67,7 +70,7 @@ class RepoPlan:
     def different(self, there: Mapping[str, RemoteFile]) -> str | None:
         """Return a path at which files on the Hub are not as planned, None where there is none."""
         for entry in self.files:
-            if not _has(there, entry, self.blobs[entry.path]):
+            if not _has(there, entry, self.blobs.get(entry.path)):
                 return entry.path
         gone = (c.path for c in self.changes if c.action == "delete" and c.path in there)
         return next(gone, None)
@@ -277,10 +280,14 @@ def _seen_steps(plan: RepoPlan) -> list[Step]:
 
 def _plan_repo(hub: Hub, repo: Repo, name: str, assembly: AssemblyRecord, folder: Path) -> RepoPlan:
     files = assembly.repos[name]
-    blobs = {entry.path: git_id("blob", (folder / entry.path).read_bytes()) for entry in files}
+    blobs = {
+        entry.path: git_id("blob", (folder / entry.path).read_bytes())
+        for entry in files
+        if entry.bytes <= LARGEST_BLOB
+    }
     there = hub.look(repo)
     remote: Mapping[str, RemoteFile] = there.files if there else {}
-    kept = {entry.path for entry in files if _has(remote, entry, blobs[entry.path])}
+    kept = {entry.path for entry in files if _has(remote, entry, blobs.get(entry.path))}
     changes = [
         Change(entry.path, "change" if entry.path in remote else "add", entry.bytes)
         for entry in files
@@ -310,7 +317,7 @@ def _plan_repo(hub: Hub, repo: Repo, name: str, assembly: AssemblyRecord, folder
     )
 
 
-def _has(there: Mapping[str, RemoteFile], entry: FileEntry, blob: str) -> bool:
+def _has(there: Mapping[str, RemoteFile], entry: FileEntry, blob: str | None) -> bool:
     """Return whether files on the Hub hold this one as it is here."""
     found = there.get(entry.path)
     return found is not None and found.holds(entry.bytes, entry.sha256, blob)
