@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -104,45 +105,63 @@ def served(project: Project) -> Iterator[Host]:
     server.shutdown()
 
 
-def lighthouse(host: Host, tools: Path) -> list[str]:
-    """Score pages with the mobile profile; return what is below 95."""
+def lighthouse(host: Host, tools: Path, runs: int) -> list[str]:
+    """Score pages with the mobile profile, the median of some runs; return what is below 95."""
     bad = []
     print(f"{'Lighthouse, mobile':36} {'  '.join(CATEGORIES)}")
     for page in SCORED:
-        with tempfile.TemporaryDirectory() as folder:
-            report = Path(folder) / "report.json"
-            subprocess.run(
-                [
-                    "node",
-                    str(tools / "node_modules/lighthouse/cli/index.js"),
-                    host.url(page),
-                    f"--chrome-flags={' '.join(FLAGS)}",
-                    *("--output=json", f"--output-path={report}", "--quiet"),
-                    "--no-enable-error-reporting",
-                ],
-                check=True,
-                env=_environment(),
-            )
-            found = json.loads(report.read_text("utf-8"))
-        scores = [round(100 * found["categories"][name]["score"]) for name in CATEGORIES]
+        reports = [_report(host.url(page), tools) for _ in range(runs)]
+        scored = [
+            [round(100 * r["categories"][name]["score"]) for name in CATEGORIES] for r in reports
+        ]
+        medians = [int(median(column)) for column in zip(*scored, strict=True)]
         print(
             f"{page or 'home':36} "
-            + "  ".join(f"{s:>{len(c)}}" for s, c in zip(scores, CATEGORIES, strict=True))
+            + "  ".join(f"{s:>{len(c)}}" for s, c in zip(medians, CATEGORIES, strict=True))
         )
-        for name, score in zip(CATEGORIES, scores, strict=True):
-            if score < 95:
-                bad.append(f"{page}: {name} {score}")
-            bad_audits = [
-                ref["id"]
-                for ref in found["categories"][name]["auditRefs"]
-                if ref["weight"]
-                and (found["audits"][ref["id"]]["score"] or 0) < 0.9
-                and found["audits"][ref["id"]]["scoreDisplayMode"]
-                not in ("notApplicable", "manual")
-            ]
-            if bad_audits:
-                print(f"    {name}: {', '.join(bad_audits)}")
+        bad += [
+            f"{page}: {name} {score}"
+            for name, score in zip(CATEGORIES, medians, strict=True)
+            if score < 95
+        ]
+        for audit in sorted({audit for report in reports for audit in _failed(report)}):
+            print(f"    {audit}")
     return bad
+
+
+def _report(url: str, tools: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.json"
+        subprocess.run(
+            [
+                "node",
+                str(tools / "node_modules/lighthouse/cli/index.js"),
+                url,
+                f"--chrome-flags={' '.join(FLAGS)}",
+                *("--output=json", f"--output-path={path}", "--quiet"),
+                "--no-enable-error-reporting",
+            ],
+            check=True,
+            env=_environment(),
+        )
+        report: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return report
+
+
+def _score(report: dict[str, Any], category: str) -> int:
+    score: float = report["categories"][category]["score"]
+    return round(100 * score)
+
+
+def _failed(report: dict[str, Any]) -> Iterator[str]:
+    """Yield what weighs in a score and is not nearly full."""
+    for name in CATEGORIES:
+        for ref in report["categories"][name]["auditRefs"]:
+            audit = report["audits"][ref["id"]]
+            if audit["scoreDisplayMode"] in ("notApplicable", "manual"):
+                continue
+            if ref["weight"] and (audit["score"] or 0) < 0.9:
+                yield f"{name}: {ref['id']}"
 
 
 def axe(host: Host, tools: Path, browser: Browser, pages: tuple[str, ...]) -> list[str]:
@@ -239,6 +258,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tools", type=Path, required=True)
     parser.add_argument("--only", default="lighthouse,axe,html,links,weight")
+    parser.add_argument("--runs", type=int, default=3, help="of Lighthouse on a page; odd")
     parser.add_argument("--few", action="store_true", help="axe on home, post and results alone")
     arguments = parser.parse_args()
     wanted = arguments.only.split(",")
@@ -247,7 +267,7 @@ def main() -> int:
     with served(project) as host, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         if "lighthouse" in wanted:
-            bad += lighthouse(host, arguments.tools)
+            bad += lighthouse(host, arguments.tools, arguments.runs)
         if "axe" in wanted:
             pages = SCORED if arguments.few else LOOKED_AT
             bad += axe(host, arguments.tools, browser, pages)

@@ -107,7 +107,8 @@ def _trainer(
         args=trainer_arguments(training, work, precision),
         data_collator=DataCollatorWithPadding(tokenizer),
         train_dataset=splits[0],
-        eval_dataset=splits[1],
+        # In order of length: in any other, most of what is evaluated is padding.
+        eval_dataset=splits[1].sort("length"),
         processing_class=tokenizer,
         callbacks=[EarlyStoppingCallback(training.patience), reporter(progress)],
     )
