@@ -18,7 +18,7 @@ test: check
 test-faults: .venv/ready
 	KIT_FAULTS=all $(BIN)/python -m pytest tests/publishing/test_publishing_faults.py
 
-check: .venv/ready build/runtime.ready
+check: .venv/ready build/runtime.ready build/axe.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -39,6 +39,10 @@ site: .venv/ready
 
 build/runtime.ready: .venv/ready
 	$(BIN)/python -m kit.browser.runtime build/runtime
+	touch $@
+
+build/axe.ready: .venv/ready
+	$(BIN)/python -m tests.browser.axe build/axe
 	touch $@
 
 clean:

@@ -132,13 +132,18 @@ def fetch(folder: Path) -> Path:
         InputError: the folder cannot be written.
     """
     for package in RUNTIME:
-        if not _has(folder, package.wanted):
-            for name, content in _download(package).items():
-                write_atomically(folder / name, content)
+        fetch_package(package, folder)
     text = folder / "LICENSE.onnxruntime-web.txt"
     if not text.is_file():
         write_atomically(text, ONNXRUNTIME_LICENSE.encode())
     return folder
+
+
+def fetch_package(package: Package, folder: Path) -> None:
+    """Put the wanted files of a package into ``folder``, unless they are there; as ``fetch``."""
+    if not _has(folder, package.wanted):
+        for name, content in _download(package).items():
+            write_atomically(folder / name, content)
 
 
 def is_complete(folder: Path) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -18,7 +19,8 @@ from kit.inference import Classifier
 from kit.records import PUBLICATION, ExportRecord, PublicationRecord, PublishedRepo, Record
 from kit.runs import Run, publications
 from kit.sites.building import build_site
-from tests.browser.conftest import Reader
+from tests.browser.axe import SCRIPT, violations
+from tests.browser.conftest import Reader, require
 from tests.conftest import silent
 
 Finished = tuple[Run, dict[str, Record]]
@@ -141,3 +143,32 @@ def test_a_page_fits_a_phone_and_says_nothing_wrong(
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 360
     assert stranger.complaints == []
+
+
+@pytest.fixture(scope="module")
+def axe() -> None:
+    """Ask for axe-core."""
+    require(SCRIPT.is_file(), "no axe-core: run `python -m tests.browser.axe build/axe`")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1366])
+def test_a_page_can_be_read_by_everyone(
+    served: str, chromium: Browser, axe: None, scheme: Literal["light", "dark"], width: int
+) -> None:
+    with chromium.new_context(
+        viewport={"width": width, "height": 844}, color_scheme=scheme, reduced_motion="reduce"
+    ) as context:
+        page = context.new_page()
+        for path in ("", "recipes/toy/", "recipes/toy/results/", "blog/", "ideas/"):
+            page.goto(served + path)
+            assert violations(page) == [], path
+        page.locator("label[for=__search]").first.dispatch_event("click")
+        page.locator(".md-search__input").press_sequentially("model")
+        page.locator(".md-search-result__item").first.wait_for()
+        assert violations(page) == [], "search"
+        if width == 390:
+            page.goto(served)
+            page.locator("label[for=__drawer]").first.dispatch_event("click")
+            page.locator("[data-md-component=sidebar] .md-nav__link").first.wait_for()
+            assert violations(page) == [], "drawer"
