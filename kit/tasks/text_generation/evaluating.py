@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,8 @@ from kit.tasks.text_generation.predicting import answers, losses, tuned
 SAMPLES_EACH = 6
 MISTAKES = 8
 MEASURED_DIFFS = 120
+TYPE_TOKENS = 24
+"""Enough for a type, a scope and the colon."""
 
 DESCRIPTIONS = {
     "tuned": "the fine-tuned model",
@@ -167,6 +170,8 @@ def _consistency(
 ) -> dict[str, Metric]:
     """Ask again about diffs changed in ways that leave the commit's type as it is."""
     model, tokenizer, asking = tuned(run)
+    # Only the type is compared, and it comes first.
+    asking = replace(asking, max_new_tokens=min(TYPE_TOKENS, asking.max_new_tokens))
     found = {}
     for done, (name, change) in enumerate(CHANGES.items()):
         progress(f"evaluate: {name}", done, len(CHANGES))

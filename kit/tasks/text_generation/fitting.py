@@ -63,6 +63,7 @@ def fit(run: Run, progress: Progress) -> CheckpointRecord:
     model = wrap(prepared(_base_model(base.folder, training), training), training, "CAUSAL_LM")
     reference = _base_model(base.folder, training) if training.objective == "dpo" else None
     work = run.folder / "trainer"
+    project_what_is_learnt()
     trainer = _trainer(model, reference, tokenizer, splits, training, work, precision, progress)
     counts = parameters(model)
     with Meter(run.project.country) as meter:
@@ -171,6 +172,18 @@ def _trainer(
     trainer.remove_callback(PrinterCallback)
     batch_by_length(trainer, splits[0]["length"], training.batch_size)
     return trainer
+
+
+def project_what_is_learnt() -> None:
+    """Let TRL project the positions whose next token is learnt onto the vocabulary, and no others.
+
+    It does so on a GPU only: on other devices a changing number of positions would have some of
+    them compile anew. A CPU compiles nothing, and there a short message after a long diff costs
+    half of each step for the diff's own tokens, which are not learnt.
+    """
+    from trl.trainer import utils
+
+    utils._use_triton = lambda device: True  # type: ignore[attr-defined]
 
 
 def _message_trainer(training: Training, work: Path, precision: str, **given: Any) -> Any:

@@ -56,14 +56,22 @@ def losses(model: Any, rows: Ids, labels: Ids) -> Losses:
     The perplexity is ``exp(sum of nats / sum of tokens)``.
     """
     import torch
+    from torch.nn.functional import cross_entropy
 
     found = []
     with torch.inference_mode():
         for ids, wanted in zip(rows, labels, strict=True):
-            targets = torch.tensor([wanted], device=model.device)
-            count = int((targets[:, 1:] != UNCOUNTED).sum())
-            loss = model(input_ids=torch.tensor([ids], device=model.device), labels=targets).loss
-            found.append((float(loss) * count, count))
+            # The first token has nothing before it; what comes before the first counted token is
+            # read, and not projected onto the vocabulary.
+            first = next((i for i, label in enumerate(wanted) if i and label != UNCOUNTED), None)
+            if first is None:
+                found.append((0.0, 0))
+                continue
+            targets = torch.tensor(wanted[first:], device=model.device)
+            given = torch.tensor([ids], device=model.device)
+            logits = model(input_ids=given, logits_to_keep=len(ids) - first + 1).logits[0, :-1]
+            nats = cross_entropy(logits.float(), targets, reduction="sum", ignore_index=UNCOUNTED)
+            found.append((float(nats), int((targets != UNCOUNTED).sum())))
     return np.array(found, np.float64)
 
 
