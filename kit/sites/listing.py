@@ -39,8 +39,8 @@ def write_listings(project: Project, found: list[RecipePages], docs: Path) -> No
     pages: dict[str, tuple[str, str, dict[str, Any]]] = {
         "recipes": (
             "Recipes",
-            "Every recipe with the result of its tuned model, its interval, and the size of the "
-            "file that runs in the page.",
+            "Every recipe with the result of its tuned model, its interval, and what its demo "
+            "loads.",
             {"recipes": found},
         ),
         "blog": (

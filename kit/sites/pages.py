@@ -16,6 +16,7 @@ from pathlib import Path
 
 from kit.brief import Brief, read_brief
 from kit.browser.component import Page, demo_config, generator_config
+from kit.browser.runtime import RUNTIME_BYTES
 from kit.files import copy_file, write_atomically
 from kit.project import Project
 from kit.recipe import Recipe
@@ -41,7 +42,7 @@ READING = 220
 @dataclass(frozen=True, kw_only=True)
 class RecipePages:
     """What other pages say of a recipe. ``image`` is its picture's path below the site, if any;
-    ``figure`` the comparison's SVG.
+    ``figure`` the comparison's SVG; ``size`` what the demo loads, as its button says.
     """
 
     name: str
@@ -119,6 +120,7 @@ def _about(
     tuned = evaluation.systems["tuned"][evaluation.headline]
     what = "Right type on" if evaluation.headline == "type_accuracy" else "Right on"
     figure = source / "pages" / "figures" / "comparison.svg"
+    asked = sum(file.bytes for file in model_files(recipe, export))
     return RecipePages(
         name=recipe.name,
         title=recipe.title,
@@ -129,7 +131,7 @@ def _about(
         words=_words((source / "pages" / "post.md").read_text("utf-8")),
         result=f"{what} {show(tuned.value, 'pct')} of {tuned.n:,} test rows "
         f"({show(tuned.low, 'pct')} to {show(tuned.high, 'pct')})",
-        size=show(export.parity["int8"].bytes, "mb"),
+        size=f"{(asked + RUNTIME_BYTES) / 1e6:.0f}\N{NO-BREAK SPACE}MB",
         figure=figure.read_text("utf-8") if figure.is_file() else "",
         has_model=has_model,
     )
