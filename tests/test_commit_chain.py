@@ -118,7 +118,8 @@ def client(commits: Finished) -> Iterator[Client]:
     try:
         yield connected(port)
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        # Not SIGINT, which a shell has its background jobs ignore.
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait()
 
 
