@@ -111,9 +111,7 @@ def lighthouse(host: Host, tools: Path, runs: int) -> list[str]:
     print(f"{'Lighthouse, mobile':36} {'  '.join(CATEGORIES)}")
     for page in SCORED:
         reports = [_report(host.url(page), tools) for _ in range(runs)]
-        scored = [
-            [round(100 * r["categories"][name]["score"]) for name in CATEGORIES] for r in reports
-        ]
+        scored = [[_score(report, name) for name in CATEGORIES] for report in reports]
         medians = [int(median(column)) for column in zip(*scored, strict=True)]
         print(
             f"{page or 'home':36} "

@@ -15,7 +15,7 @@ import pytest
 
 from kit.pipeline import accept
 from kit.project import find_project
-from kit.records import PUBLICATION, ExportRecord, PublicationRecord, PublishedRepo, Record
+from kit.records import PUBLICATION, ExportRecord, Record
 from kit.runs import Run, publications
 from kit.sites.building import build_site
 from kit.sites.getting import get_page
@@ -23,6 +23,7 @@ from kit.sites.hosting import model_path
 from kit.sites.listing import own_ids
 from kit.sites.metadata import shortened
 from tests.conftest import silent
+from tests.published import COMMIT, published
 
 Finished = tuple[Run, dict[str, Record]]
 TITLE = 'A "toy" </title></script><script>alert(1)</script> {{ 7*7 }} & 😀 | post'
@@ -161,26 +162,6 @@ def test_what_can_be_got_is_there_and_what_is_not_published_is_not_linked(
     assert "has not been published" in text
 
 
-def published(model_id: str) -> PublicationRecord:
-    repo = PublishedRepo(
-        repo_type="model",
-        repo_id="ann/toy",
-        url="https://huggingface.co/ann/toy",
-        commit="0123456789abcdef",
-        before=None,
-        visibility="public",
-    )
-    return PublicationRecord(
-        inputs="-",
-        endpoint="https://huggingface.co",
-        tag="t",
-        assembly="a",
-        model_id=model_id,
-        repos=(repo,),
-        journal="j",
-    )
-
-
 def test_what_was_published_is_linked_from_another_machine_once_accepted(
     finished: Finished, tmp_path: Path
 ) -> None:
@@ -217,7 +198,7 @@ def test_a_repo_on_the_hub_serves_a_page_only_while_it_holds_the_same_files(
     try:
         published(export.model_id).save(path)
         assert model_path(run.project, recipe, export, folder) == copy
-        address = "https://huggingface.co/ann/toy/resolve/0123456789abcdef/"
+        address = f"https://huggingface.co/ann/toy/resolve/{COMMIT}/"
         assert model_path(hub, recipe, export, folder) == address
         published("of other files").save(path)
         assert model_path(hub, recipe, export, folder) == copy

@@ -16,12 +16,13 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from kit.browser.component import MODEL_FILES
 from kit.inference import Classifier
-from kit.records import PUBLICATION, ExportRecord, PublicationRecord, PublishedRepo, Record
+from kit.records import PUBLICATION, ExportRecord, Record
 from kit.runs import Run, publications
 from kit.sites.building import build_site
 from tests.browser.axe import SCRIPT, violations
 from tests.browser.conftest import Reader, require
 from tests.conftest import silent
+from tests.published import published
 
 Finished = tuple[Run, dict[str, Record]]
 TYPED = "i loved this quite good film but not the dull plot"
@@ -88,23 +89,8 @@ def test_a_page_may_load_the_model_from_its_repo_at_the_commit_that_was_publishe
     shutil.copytree(run.project.root, tmp_path / "project", symlinks=True)
     project = replace(run.project, root=tmp_path / "project", model_host="hub")
     export = ExportRecord.load(run.folder / "export.json")
-    repo = PublishedRepo(
-        repo_type="model",
-        repo_id="ann/toy",
-        url="https://huggingface.co/ann/toy",
-        commit="0123456789abcdef0123456789abcdef01234567",
-        before=None,
-        visibility="public",
-    )
-    record = PublicationRecord(
-        inputs="-",
-        endpoint="https://huggingface.co",
-        tag="t",
-        assembly="a",
-        model_id=export.model_id,
-        repos=(repo,),
-        journal="j",
-    )
+    record = published(export.model_id)
+    (repo,) = record.repos
     record.save(publications(project, "toy", record.endpoint) / PUBLICATION)
     folder = build_site(project, silent)
     assert not (folder / "assets" / "models").exists()
