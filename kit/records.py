@@ -19,8 +19,9 @@ from kit.files import sha256, tree, write_atomically
 
 SCHEMA_VERSION = 1
 STATS = "stats.json"
-PUBLICATION = "publication.json"
 """What a `StatsRecord` is called, beside the accepted records."""
+PUBLICATION = "publication.json"
+"""What a `PublicationRecord` is called, beside its journals and beside the accepted records."""
 
 
 class Part(BaseModel):

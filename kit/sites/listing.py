@@ -79,8 +79,8 @@ def picture(project: Project) -> str | None:
 
 
 def newest_first(found: Iterable[RecipePages]) -> list[RecipePages]:
-    """Return recipes by day, the newest first, those of one day by name."""
-    return sorted(found, key=lambda made: (-made.published.toordinal(), made.name))
+    """Return recipes by day, the newest first, those of one day by headline."""
+    return sorted(found, key=lambda made: (-made.published.toordinal(), made.headline))
 
 
 def home_cards(posts: list[RecipePages]) -> str:
