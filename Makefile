@@ -30,7 +30,7 @@ site: .venv/ready
 	$(BIN)/kit site build
 
 # torch goes first: a later package asking for "torch" would otherwise choose a build of its own.
-.venv/ready: pyproject.toml constraints.txt
+.venv/ready: pyproject.toml constraints.txt mirror.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) torch
 	$(PIP) --editable ".[dev]"
@@ -45,5 +45,7 @@ build/axe.ready: .venv/ready
 	$(BIN)/python -m tests.browser.axe build/axe
 	touch $@
 
+# What a publication did stays: without its journal nothing can be taken back.
 clean:
-	rm -rf build runs .venv
+	rm -rf build .venv
+	test ! -d runs || find runs -mindepth 2 -maxdepth 2 ! -name publication -exec rm -rf {} +

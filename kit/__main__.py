@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from kit.cli import kit
+from kit.cli import clear_bar, kit
 from kit.errors import KitError
 
 
@@ -20,6 +20,7 @@ def main() -> None:
     try:
         sys.exit(kit(standalone_mode=False) or 0)
     except KitError as error:
+        clear_bar()
         click.echo(f"kit: {error}", err=True)
         sys.exit(1)
     except click.UsageError as error:

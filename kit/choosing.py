@@ -79,7 +79,7 @@ def finished_run(project: Project, name: str, record: str, **chosen: Any) -> Run
     if (run.folder / record).is_file():
         return run
     found = finished(project, name, record)
-    asked = [value for value in chosen.values() if value]
+    asked = [value for value in chosen.values() if value not in (None, (), "")]
     if asked or not found:
         raise RunError(
             f"expected a run of '{name}' with {record}, found none; `kit run {name}` makes it"
@@ -156,6 +156,11 @@ def _local(preset: Preset, path: str, columns: dict[str, str]) -> LocalData:
 
 
 def _with_columns(source: DataSource, columns: dict[str, Any]) -> DataSource:
+    if isinstance(source, GitHistories):
+        raise RecipeError(
+            "expected a file or a Hub data set for --text-column, --label-column and --license, "
+            "got git histories, whose columns are given; leave the options out"
+        )
     return replace(source, **columns)
 
 
@@ -163,4 +168,5 @@ def _base(given: str) -> ModelSource:
     folder = Path(given)
     if folder.is_dir() or given.startswith((".", "/", "~")) or given.count("/") != 1:
         return LocalModel(str(folder.expanduser().resolve()))
-    return HubModel(given)
+    repo_id, _, revision = given.partition("@")
+    return HubModel(repo_id, revision=revision or None)

@@ -176,10 +176,10 @@ def runs(name: str | None, as_json: bool) -> None:
 @kit.command()
 @click.argument("name")
 @settings
-@click.option("--from", "first", default="data", help="Start at this stage, and run it again.")
+@click.option("--from", "first", help="Start at this stage, and run it again.")
 @click.option("--to", "last", default="assemble", help="Stop after this stage.")
 @as_json
-def run(name: str, first: str, last: str, as_json: bool, **chosen: Any) -> None:
+def run(name: str, first: str | None, last: str, as_json: bool, **chosen: Any) -> None:
     """Run a recipe: every stage that is not fresh."""
     from kit.reporting import report_run
 
@@ -434,7 +434,7 @@ def site_reference() -> None:
 @kit.command()
 @as_json
 def doctor(as_json: bool) -> None:
-    """Say what this machine has for kit: libraries, base models, Hub, browser."""
+    """Say what this machine has for kit: libraries, tools, the Hub, free disk."""
     from kit.reporting import examine
 
     rows = examine(_project())
@@ -464,5 +464,12 @@ def _bar(what: str, done: int, total: int | None) -> None:
         click.echo(f"\r{what} {done}{f' of {total}' if total else ''}\033[K", nl=False, err=True)
 
 
+def clear_bar() -> None:
+    """Take the progress off the terminal's line, so that what comes next stands there alone."""
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", nl=False, err=True)
+
+
 def _print(value: Any, lines: list[str], as_json: bool) -> None:
+    clear_bar()
     click.echo(json.dumps(value, indent=1) if as_json else "\n".join(lines))

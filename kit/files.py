@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -15,6 +16,7 @@ from kit.errors import InputError
 
 LINKED_FROM = 1_000_000
 """Bytes."""
+FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -53,25 +55,34 @@ def write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 def put_in_place(folder: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a temporary folder, then make it ``folder`` by rename.
 
+    What stood at ``folder`` is moved aside for that moment and removed after it.
+
     Raises:
-        InputError: the disk is full; what stood at ``folder`` before is still there.
+        InputError: it cannot be written; what stood at ``folder`` before is still there.
     """
     temporary = folder.with_name(f".{folder.name}.partial")
+    before = folder.with_name(f".{folder.name}.before")
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
+        for path in (temporary, before):
+            shutil.rmtree(path, ignore_errors=True)
         temporary.mkdir(parents=True)
         write(temporary)
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            folder.rename(before)
         temporary.rename(folder)
     except OSError as error:
+        if before.exists() and not folder.exists():
+            before.rename(folder)
         if error.errno is None:
             # Libraries raise bare OSErrors for much that no room on a disk mends.
             raise
+        what = "make room" if error.errno in FULL else f"mend {error.filename or folder}"
         raise InputError(
-            f"cannot write {folder}: {error.strerror}; make room and run again"
+            f"cannot write {folder}: {error.strerror}; {what} and run again"
         ) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        for path in (temporary, before):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def copy_file(source: Path, target: Path) -> None:

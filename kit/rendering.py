@@ -113,9 +113,9 @@ def _first_key(value: Any, pointer: str) -> tuple[Any, str]:
 def show(value: float | int, form: str) -> str:
     """Format a number: a Python format, or one of ours.
 
-    ``pct`` 0.9123 as 91.2 %, ``points`` a difference in percentage points with its sign, ``mb``
-    bytes as MB, ``p`` a p-value, ``int`` with commas for thousands, ``min`` seconds as minutes,
-    ``signed`` a difference with its sign, ``code`` as Python writes it.
+    ``pct`` 0.9123 as 91.2 %, ``points`` a difference in percentage points with its sign, ``gap``
+    one without, ``mb`` bytes as MB, ``p`` a p-value, ``int`` with commas for thousands, ``min``
+    seconds as minutes, ``signed`` a difference with its sign, ``code`` as Python writes it.
     """
     ours: dict[str, Callable[[float], str]] = {
         "": lambda v: f"{v:,}",
@@ -123,6 +123,7 @@ def show(value: float | int, form: str) -> str:
         "code": repr,
         "pct": lambda v: f"{100 * v:.1f}{GAP}%",
         "points": lambda v: f"{100 * v:+.1f}".replace("-", "−"),
+        "gap": lambda v: f"{100 * abs(v):.1f}",
         "signed": lambda v: f"{v:+.1f}".replace("-", "−"),
         "mb": lambda v: f"{v / 1e6:.1f}{GAP}MB",
         "gb": lambda v: f"{v / 1e9:.1f}{GAP}GB",

@@ -36,7 +36,7 @@ BESIDE = {
 """What the table shows beside the headline metric: metric, heading, format."""
 
 
-def report_run(run: Run, first: str, last: str, as_json: bool) -> None:
+def report_run(run: Run, first: str | None, last: str, as_json: bool) -> None:
     """Run stages, a line each on stderr as they end; then the table and the paths on stdout."""
     records: dict[str, Record] = {}
     start = time.perf_counter()
@@ -231,8 +231,9 @@ def report_verdicts(verdicts: Sequence[Verdict], as_json: bool) -> None:
 
 def run_rows(project: Project, name: str | None) -> list[dict[str, Any]]:
     """Return the runs on disk, newest first, with the stages whose record is there."""
+    found = project.runs.glob("*/*/settings.json")
     folders = sorted(
-        project.runs.glob(f"{name or '*'}/*/settings.json"),
+        (path for path in found if name in (None, path.parents[1].name)),
         key=lambda path: path.stat().st_mtime,
         reverse=True,
     )

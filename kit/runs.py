@@ -38,6 +38,7 @@ Progress = Callable[[str, int, int | None], None]
 VERSIONS = ("torch", "transformers", "tokenizers", "accelerate", "numpy")
 SETTINGS = "settings.json"
 POSITIVE = {"epochs", "batch_size", "learning_rate", "max_length", "lora_rank", "beta"}
+MOST = {"seed": 2**32 - 1, "dropout": 1, "near_duplicate": 1}
 
 
 @dataclass(frozen=True)
@@ -232,13 +233,17 @@ def _typed(owner: Any, name: str, value: str, whole: str) -> Any:
         said = error.errors()[0]["msg"]
         raise RecipeError(f"setting '{whole}' got {value!r}: {said}") from error
     if isinstance(found, int | float) and not _possible(name, found):
-        least = "more than 0" if name in POSITIVE else "at least 0"
-        raise RecipeError(f"setting '{whole}' got {value!r}: expected a number, {least}")
+        bounds = "more than 0" if name in POSITIVE else "at least 0"
+        if name in MOST:
+            bounds += f" and at most {MOST[name]}"
+        raise RecipeError(f"setting '{whole}' got {value!r}: expected a number, {bounds}")
     return found
 
 
 def _possible(name: str, number: float) -> bool:
-    return math.isfinite(number) and number >= 0 and (number > 0 or name not in POSITIVE)
+    if not math.isfinite(number) or number > MOST.get(name, number):
+        return False
+    return number > 0 if name in POSITIVE else number >= 0
 
 
 def _hints(owner: type) -> dict[str, Any]:

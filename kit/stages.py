@@ -36,7 +36,8 @@ class Stage:
     """One step: the record it leaves, the folder it fills, and what else its result depends on.
 
     ``code`` names files and folders of kit; ``recipe_files`` those of the recipe's folder;
-    ``after`` the stages whose records it reads.
+    ``task_settings`` fields of the recipe's task; ``after`` the stages whose records it reads.
+    ``work`` is the folder in which a killed run of the stage leaves what the next goes on from.
     """
 
     name: str
@@ -46,10 +47,19 @@ class Stage:
     code: tuple[str, ...]
     after: tuple[str, ...] = ()
     recipe_files: tuple[str, ...] = ()
+    task_settings: tuple[str, ...] = ()
+    work: str = ""
 
 
 STAGES = (
-    Stage("data", "dataset.json", DatasetRecord, "data", ("data",)),
+    Stage(
+        "data",
+        "dataset.json",
+        DatasetRecord,
+        "data",
+        ("data",),
+        task_settings=("label_aliases",),
+    ),
     Stage(
         "train",
         "checkpoint.json",
@@ -57,6 +67,8 @@ STAGES = (
         "checkpoint",
         ("training", "hub/sources.py", "{task}/fitting.py", "{task}/loading.py"),
         after=("data",),
+        task_settings=("max_new_tokens",),
+        work="trainer",
     ),
     Stage(
         "evaluate",
@@ -65,6 +77,7 @@ STAGES = (
         ".",
         ("evaluation", "{task}/evaluating.py", "{task}/predicting.py"),
         after=("data", "train"),
+        task_settings=("max_new_tokens", "slices", "samples", "probes"),
     ),
     Stage(
         "export",
@@ -73,6 +86,7 @@ STAGES = (
         "export",
         ("export", "inference.py", "{task}/exporting.py"),
         after=("data", "train"),
+        task_settings=("max_new_tokens", "samples"),
     ),
     Stage(
         "write",
@@ -115,6 +129,17 @@ def stage_named(name: str) -> Stage:
     raise RecipeError(f"there is no stage '{name}'; {did_you_mean(name, names)}")
 
 
+def later(stage: Stage) -> list[Stage]:
+    """Return the stages that read what this one leaves, by itself or by way of others."""
+    reading = {stage.name}
+    found = []
+    for other in STAGES:
+        if reading & {*other.after}:
+            reading.add(other.name)
+            found.append(other)
+    return found
+
+
 def fresh(run: Run, stage: Stage) -> Record | None:
     """Return the stage's record if it is there and everything it read is as it was."""
     path = run.folder / stage.record
@@ -132,8 +157,8 @@ def inputs(run: Run, stage: Stage) -> str:
     digest = hashlib.sha256(json.dumps(run.settings, sort_keys=True).encode())
     for name in stage.after:
         digest.update(_digest(run.folder / stage_named(name).record))
-    if stage.name in {"evaluate", "export"}:
-        digest.update(repr((run.recipe.task.samples, run.recipe.task.probes)).encode())
+    for name in stage.task_settings:
+        digest.update(repr((name, getattr(run.recipe.task, name, None))).encode())
     if stage.name == "export":
         project = run.project
         prices = (project.hosted_input_price, project.hosted_output_price, project.currency)

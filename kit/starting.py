@@ -167,4 +167,4 @@ def _jsonl(rows: Sequence[tuple[str, str]]) -> str:
 
 def _literal(text: str) -> str:
     """Return a text as Python writes it, in double quotes."""
-    return json.dumps(text)
+    return json.dumps(text, ensure_ascii=False)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kit.errors import RunError
-from kit.pipeline import run_stages
+from kit.pipeline import accept, run_stages
 from kit.recipe import recipe_names
 from kit.records import CheckpointRecord, DatasetRecord, EvaluationRecord, ExportRecord, Record
 from kit.runs import Run, locked
 from kit.stages import STAGES, fresh
 from tests.conftest import silent, toy_run
+from tests.test_gates import copied  # noqa: F401  a fixture
 from tests.tiny import ROOT
 
 Finished = tuple[Run, dict[str, Record]]
@@ -154,3 +157,43 @@ def test_changed_data_is_another_run(project: Path) -> None:
     rows = project / "recipes" / "toy" / "rows.jsonl"
     rows.write_text(rows.read_text() + '{"text": "a fine phone", "label": "positive"}\n')
     assert toy_run(project).folder != before
+
+
+def test_a_setting_of_the_task_makes_stale_what_reads_it(finished: Finished) -> None:
+    run, _ = finished
+    changed: dict[str, Any] = {
+        "label_aliases": {"pos": "positive"},
+        "slices": ("length",),
+        "samples": (),
+    }
+    stale = {}
+    for name, value in changed.items():
+        task = replace(run.recipe.task, **{name: value})
+        other = replace(run, recipe=replace(run.recipe, task=task))
+        stale[name] = [stage.name for stage in STAGES if fresh(other, stage) is None]
+    assert stale == {
+        "label_aliases": ["data"],
+        "slices": ["evaluate"],
+        "samples": ["evaluate", "export"],
+    }
+
+
+def test_a_stage_that_ran_again_takes_the_records_made_from_its_last_one_with_it(
+    copied: Run,  # noqa: F811
+) -> None:
+    *_, (stage, _, ran) = run_stages(copied, silent, first="export", last="export")
+    assert (stage.name, ran) == ("export", True)
+    there = [stage.name for stage in STAGES if (copied.folder / stage.record).is_file()]
+    assert there == ["data", "train", "evaluate", "export"]
+
+
+def test_accepted_results_are_replaced_at_once_and_counts_stay(copied: Run) -> None:  # noqa: F811
+    results = copied.recipe.folder / "results"
+    (results / "pages").mkdir(parents=True, exist_ok=True)
+    (results / "pages" / "old.md").write_text("of an earlier run")
+    (results / "stats.json").write_text("{}")
+    paths = accept(copied)
+    assert all(path.is_file() for path in paths)
+    assert (results / "stats.json").read_text() == "{}"
+    assert not (results / "pages" / "old.md").exists()
+    assert not list(results.parent.glob(".results*"))

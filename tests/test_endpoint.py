@@ -236,6 +236,7 @@ def test_an_asking_that_was_cut_off_goes_on(run: Run, server: Server) -> None:
     [
         ("127.0.0.1:8080/v1", r"expected --endpoint http\(s\)://HOST/v1"),
         ("ftp://host/v1", r"expected --endpoint http\(s\)://HOST/v1"),
+        ("https://ann:pass@[host/v1", "got no address"),
         ("https://ann:pass@host/v1", "without user, password"),
         ("https://host/v1?api-key=abc", f"put the key into {KEY}"),
         ("http://example.org/v1", "expected https for example.org"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,13 @@ import jinja2
 import pytest
 
 from kit.errors import GateError
-from kit.records import EvaluationRecord, Record
+from kit.records import CheckpointRecord, EvaluationRecord, Record
 from kit.rendering import Ledger, environment, look_up, render, show
 from kit.runs import Run
 from kit.tasks.text_classification.pages import PAGES, render_pages
 from kit.writing import social
 from kit.writing.notebook import ATTRIBUTION, TUTORIAL_PAGES
-from kit.writing.pages import RECORDS, as_bytes
+from kit.writing.pages import RECORDS, as_bytes, run_options
 
 Finished = tuple[Run, dict[str, Record]]
 
@@ -125,6 +126,7 @@ def test_the_environment_refuses_undefined_names_itself() -> None:
         (0.9123, "pct", "91.2 %"),
         (0.0449, "points", "+4.5"),
         (-0.0449, "points", "−4.5"),
+        (-0.0449, "gap", "4.5"),
         (22_713_216, "mb", "22.7 MB"),
         (1.5e9, "gb", "1.5 GB"),
         (0.00099, "p", "p < 0.001"),
@@ -161,6 +163,23 @@ def test_the_same_records_give_the_same_bytes(finished: Finished) -> None:
     )
     for page, made in rendered.items():
         assert (run.folder / "pages" / page).read_bytes() == as_bytes(made), page
+
+
+def test_a_command_names_what_is_not_the_recipes_default(finished: Finished) -> None:
+    run, records = finished
+    checkpoint = records["train"]
+    assert isinstance(checkpoint, CheckpointRecord)
+    assert run_options(run.recipe, checkpoint) == ""
+    changed = checkpoint.model_copy(update={"settings": {**checkpoint.settings, "epochs": 9}})
+    assert run_options(run.recipe, changed) == " --set training.epochs=9"
+    preset = run.recipe.preset(None)
+    larger = replace(preset, training=replace(preset.training, epochs=9))
+    recipe = replace(run.recipe, presets={"starter": preset, "larger": larger})
+    assert run_options(recipe, changed) == " --preset larger"
+    assert run_options(recipe, checkpoint) == ""
+    base = checkpoint.base.model_copy(update={"kind": "hub", "name": "ann/other"})
+    other = checkpoint.model_copy(update={"base": base})
+    assert run_options(recipe, other) == " --base ann/other"
 
 
 def perturbed(value: Any, key: str = "") -> Any:

@@ -112,7 +112,12 @@ def test_every_copy_says_number_rows_interval_bar_and_one_link(
 VERDICTS = {
     "beats": (0.05, 0.001, "beating counting words", "tuned is better, p = 0.001"),
     "trails": (-0.05, 0.001, "less than counting words", "tuned is worse, p = 0.001"),
-    "noise": (0.05, 0.3, "which cannot be told from counting words", "no sure difference, p = 0.3"),
+    "noise": (
+        0.05,
+        0.3,
+        "which cannot be told apart from counting words",
+        "no sure difference, p = 0.3",
+    ),
 }
 
 
@@ -135,7 +140,7 @@ def test_the_words_around_the_number_follow_the_paired_test(
 
 SENTENCES = {
     "trails": (-2.5, 0.001, "The words after the type lose to copied ones", "worse than copied"),
-    "noise": (-0.1, 0.4, "are no better than copied ones", "cannot be told from copied ones"),
+    "noise": (-0.1, 0.4, "are no better than copied ones", "cannot be told apart from copied ones"),
     "beats": (2.5, 0.001, "The words after the type: chrF 15.6 of 100", "nearer to the author's"),
 }
 

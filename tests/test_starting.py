@@ -52,11 +52,11 @@ def test_a_new_recipe_runs_from_an_empty_folder_to_its_site(tmp_path: Path) -> N
 def test_a_file_brings_its_labels_and_is_copied(tmp_path: Path) -> None:
     project = _project(tmp_path / "models")
     file = tmp_path / "mine.csv"
-    file.write_text('body,mood\n"Say ""no"" \\ {{ 1 }}",calm\nGo away,"up ""set"""\n', "utf-8")
+    file.write_text('body,mood\n"Say ""no"" \\ {{ 1 }} 😀",calm\nGo away,"up ""set"""\n', "utf-8")
     start_recipe(project, "moods", file, {"text": "body", "label": "mood"}, "cc-by-4.0")
     recipe = find_recipe(project.root, "moods")
     assert recipe.task.labels == ("calm", 'up "set"')
-    assert [sample.text for sample in recipe.task.samples] == ['Say "no" \\ {{ 1 }}', "Go away"]
+    assert [sample.text for sample in recipe.task.samples] == ['Say "no" \\ {{ 1 }} 😀', "Go away"]
     file.unlink()
     assert (project.root / "recipes" / "moods" / "data" / "mine.csv").is_file()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from kit.recipe import Training
 from kit.records import CheckpointRecord
 from kit.tasks.text_classification.fitting import refuse_what_cannot_work
 from kit.training.arguments import choose_precision, cpu_has_bf16
+from kit.training.checkpoints import SPENT
 from tests import tiny
 from tests.conftest import silent, toy_run
 
@@ -37,19 +39,38 @@ def test_a_killed_training_resumes_to_the_same_bytes(tmp_path: Path) -> None:
     run = toy_run(project, epochs=6, patience=6)
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(project)], cwd=tiny.ROOT)
     deadline = time.monotonic() + 120
-    while not list(run.folder.glob("trainer/checkpoint-*/trainer_state.json")):
+    while not list(run.folder.glob(f"trainer/checkpoint-*/{SPENT}")):
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (run.folder / "checkpoint.json").exists()
+    for path in run.folder.glob(f"trainer/checkpoint-*/{SPENT}"):
+        assert 0 < json.loads(path.read_text())["seconds"] < 120
+        path.write_text(json.dumps({"seconds": 1000.0, "energy_wh": 50.0}))
     *_, (_, record, ran) = run_stages(run, silent, last="train")
     assert ran
     assert isinstance(record, CheckpointRecord)
     assert record.steps == 6 * 11
     assert sha256(run.folder / WEIGHTS) == sha256(whole.folder / WEIGHTS)
+    # What the part before the kill took counts too.
+    assert 1000 < record.seconds < 1120
+    assert record.energy_wh is not None
+    assert 50 < record.energy_wh < 60
+    assert record.tokens_per_second == pytest.approx(record.tokens / record.seconds)
     assert not (run.folder / "trainer").exists()
+
+
+def test_what_a_killed_run_left_of_other_rows_or_code_is_not_gone_on_from(project: Path) -> None:
+    run = toy_run(project, epochs=1)
+    left = run.folder / "trainer" / "checkpoint-999"
+    left.mkdir(parents=True)
+    (left / SPENT).write_text(json.dumps({"seconds": 1000.0, "energy_wh": 50.0}))
+    (left.parent / "inputs").write_text("of an older kit")
+    *_, (_, record, _) = run_stages(run, silent, last="train")
+    assert isinstance(record, CheckpointRecord)
+    assert (record.steps, record.seconds < 1000) == (11, True)
 
 
 def test_lora_on_a_classifier_is_merged_with_its_head(project: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kit.records import Comparison, EvaluationRecord, Metric, Record
+from kit.records import Comparison, EvaluationRecord, Metric, Record, Slice
 from kit.rendering import Ledger, environment
 from kit.runs import Run
 from kit.writing import words
@@ -13,9 +13,14 @@ from tests.tiny import ROOT
 Finished = tuple[Run, dict[str, Record]]
 COMPARE = (ROOT / "recipes" / "sentiment" / "prose" / "compare.md").read_text("utf-8")
 CASES = {
-    "beats": (0.05, 0.001, "The tuned encoder adds +5.0 points", "Counting words gets further"),
+    "beats": (0.05, 0.001, "The tuned encoder adds 5.0 points", "Counting words gets further"),
     "trails": (-0.05, 0.001, "no reason to ship a neural network", "Counting words wins"),
-    "cannot be told from": (0.05, 0.3, "Ship the simpler one.", "cannot be told from TF-IDF"),
+    "cannot be told apart from": (
+        0.05,
+        0.3,
+        "Ship the simpler one.",
+        "cannot be told apart from TF-IDF",
+    ),
 }
 
 
@@ -62,11 +67,11 @@ def prose(record: EvaluationRecord) -> str:
     [
         (0.05, 0.001, "beats"),
         (-0.05, 0.001, "trails"),
-        (0.05, 0.3, "cannot be told from"),
-        (-0.05, 0.3, "cannot be told from"),
-        (0.05, 0.05, "cannot be told from"),
+        (0.05, 0.3, "cannot be told apart from"),
+        (-0.05, 0.3, "cannot be told apart from"),
+        (0.05, 0.05, "cannot be told apart from"),
         (0.05, 0.0499, "beats"),
-        (0.0, 1.0, "cannot be told from"),
+        (0.0, 1.0, "cannot be told apart from"),
     ],
 )
 def test_the_verdict_follows_the_paired_test(difference: float, p_value: float, said: str) -> None:
@@ -107,15 +112,42 @@ def test_the_tuned_model_is_no_baseline(evaluation: EvaluationRecord) -> None:
     assert words.strongest_baseline(record) == "majority"
 
 
-def test_the_weakest_slice_is_sought_in_its_field_only(evaluation: EvaluationRecord) -> None:
-    place = words.weakest_slice(evaluation, "kind")
-    assert place is not None
-    found = evaluation.slices[place]
-    assert found.field == "kind"
-    assert found.accuracy.value == min(
-        s.accuracy.value for s in evaluation.slices if s.field == "kind"
+def sliced(record: EvaluationRecord, *slices: tuple[str, str, float, float]) -> EvaluationRecord:
+    """Return the record with other slices: field, value, accuracy and the end of its interval."""
+    made = tuple(
+        Slice(
+            field=field,
+            value=value,
+            accuracy=Metric(value=found, low=0, high=high, n=9, method="wilson"),
+        )
+        for field, value, found, high in slices
     )
-    assert words.weakest_slice(evaluation, "colour") is None
+    return record.model_copy(update={"slices": made})
+
+
+def test_the_weakest_slices_are_sought_in_their_field_only(evaluation: EvaluationRecord) -> None:
+    others = (("size", "up to 8 lines", 0.0, 0.1), ("kind", "plain", 0.9, 1.0))
+    record = sliced(evaluation, *others, ("kind", "irony", 0.5, 0.6), ("kind", "mixed", 0.5, 1.0))
+    assert words.weakest_slices(record, "kind") == [2, 3]
+    assert words.weakest_slices(record, "colour") == []
+    assert words.surely_weak(record, [2, 3]) == ["irony"]
+
+
+def test_slices_that_are_all_alike_have_no_weakest(evaluation: EvaluationRecord) -> None:
+    record = sliced(evaluation, ("kind", "plain", 1.0, 1.0), ("kind", "irony", 1.0, 1.0))
+    assert words.weakest_slices(record, "kind") == []
+
+
+def test_classes_of_size_are_listed_by_their_size(evaluation: EvaluationRecord) -> None:
+    values = ("9 to 20 lines", "46 lines and more", "up to 8 lines")
+    sizes = (("size", value, 0.5, 0.6) for value in values)
+    record = sliced(evaluation, ("kind", "b", 0.5, 0.6), *sizes, ("kind", "a", 0.5, 0.6))
+    assert words.slices_in_order(record) == [0, 4, 3, 1, 2]
+
+
+def test_names_are_listed_as_a_sentence_has_them() -> None:
+    said = [words.listed(names) for names in ((), ("a",), ("a", "b"), ("a", "b", "c"))]
+    assert said == ["", "a", "a and b", "a, b and c"]
 
 
 def test_an_opponent_that_was_not_compared_is_an_error(evaluation: EvaluationRecord) -> None:

@@ -17,14 +17,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kit.data.audit import has_secret, mask
 from kit.data.cleaning import EMPTY, NOT_TEXT, TOO_LONG, TOO_SHORT
 from kit.data.git_history import MiningRules, mine
 from kit.data.git_licenses import license_at
 from kit.data.git_log import head_of, name_of
 from kit.data.git_process import opened
 from kit.data.labels import as_text
-from kit.data.rows import PERSONAL_DATA, REPORT_ROWS, SECRET, Row, Tally, row_id
+from kit.data.rows import REPORT_ROWS, Row, Tally, audited, row_id
 from kit.errors import InputError
 from kit.prompts import changes
 from kit.recipe import Cleaning, GitHistories, TextGeneration
@@ -33,6 +32,8 @@ from kit.records import Source
 NOT_CONVENTIONAL = "not_conventional"
 NO_CHANGED_LINE = "no_changed_line"
 DERIVED = frozenset({"text", "label", "type", "message"})
+ATTRIBUTION = frozenset({"sha", "date", "license"})
+"""Kept as they are: digits of a hash or a date are nobody's number."""
 
 
 def mined_rows(
@@ -79,6 +80,7 @@ def usable_commits(
     """
     subject = re.compile(rf"({'|'.join(task.labels)})(\([^()\s][^()\n]*\))?!?: \S")
     rows: list[Row] = []
+    removed = Counter[str]()
     for done, source in enumerate(raw):
         if done % REPORT_ROWS == 0:
             advance(done)
@@ -86,8 +88,9 @@ def usable_commits(
         if isinstance(row, Row):
             rows.append(row)
         else:
-            tally.removed[row] += 1
-    if raw and tally.removed[NOT_CONVENTIONAL] == len(raw):
+            removed[row] += 1
+    tally.removed.update(removed)
+    if raw and removed[NOT_CONVENTIONAL] == len(raw):
         raise InputError(
             "expected messages such as 'fix(parser): keep the offset', got "
             f"{as_text(raw[0]['label'])[:60]!r}; name the column with --label-column"
@@ -105,27 +108,19 @@ def _usable_commit(
     refusal = _refusal(diff, message, subject, cleaning)
     if refusal:
         return refusal
-    if has_secret(diff) or has_secret(message):
-        return SECRET
-    fields = {name: as_text(value) for name, value in source.items() if name not in DERIVED}
-    given = {"text": as_text(diff), "message": message, "body": fields.pop("body", "")}
-    masked, kinds = _masked(given)
-    tally.personal_data.update(kinds)
-    if kinds and cleaning.personal_data == "drop":
-        return PERSONAL_DATA
-    text, subject_line, body = (given if cleaning.personal_data == "keep" else masked).values()
+    fields = {as_text(name): as_text(value) for name, value in source.items()}
+    said = {"message": message, "body": fields.get("body", "")}
+    others = {k: v for k, v in fields.items() if k not in DERIVED | ATTRIBUTION | set(said)}
+    checked = audited(as_text(diff), others | said, cleaning, tally)
+    if isinstance(checked, str):
+        return checked
+    text, kept = checked
+    subject_line = kept["message"]
     kind = re.split(r"[(!:]", subject_line)[0]
-    fields |= {"message": subject_line} | ({"body": body} if body else {})
-    return Row(row_id(subject_line, text), text, kind, fields)
-
-
-def _masked(given: Mapping[str, str]) -> tuple[dict[str, str], Counter[str]]:
-    """Return the texts with personal data masked, and how much of each kind was found."""
-    masked, kinds = {}, Counter[str]()
-    for name, text in given.items():
-        masked[name], found = mask(text)
-        kinds.update(found)
-    return masked, kinds
+    if not kept["body"]:
+        del kept["body"]
+    kept |= {name: fields[name] for name in ATTRIBUTION if name in fields}
+    return Row(row_id(subject_line, text), text, kind, kept)
 
 
 def _refusal(diff: str, message: str, subject: re.Pattern[str], cleaning: Cleaning) -> str | None:

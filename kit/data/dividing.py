@@ -73,8 +73,13 @@ def divide(
 
     Raises:
         InputError: ``stratify_by`` names a field that no row has.
-        RecipeError: shares that leave nothing to train on.
+        RecipeError: shares that leave nothing to train on, or groups held out beside a test set.
     """
+    if given is not None and cleaning.hold_out:
+        raise RecipeError(
+            "expected one test set, got a file of its own and groups in cleaning.hold_out; "
+            "leave one of them out"
+        )
     leaked = {VALIDATION: 0, TEST: 0}
     rows = list(pool)
     if given is not None:

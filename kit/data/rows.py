@@ -120,10 +120,10 @@ def _usable_row(
         for name, value in source.items()
         if name not in ("text", "label")
     }
-    audited = _audited(text, fields, cleaning, tally)
-    if isinstance(audited, str):
-        return audited
-    text, fields = audited
+    checked = audited(text, fields, cleaning, tally)
+    if isinstance(checked, str):
+        return checked
+    text, fields = checked
     return Row(row_id(label, text), text, label, fields)
 
 
@@ -147,23 +147,23 @@ def without_copies(rows: Sequence[Row], cleaning: Cleaning, tally: Tally) -> lis
     return [row for i, row in enumerate(kept) if i not in copies]
 
 
-def _audited(
+def audited(
     text: str, fields: dict[str, str], cleaning: Cleaning, tally: Tally
 ) -> tuple[str, dict[str, str]] | str:
-    """Return the row with personal data masked if so set, or the reason to drop it."""
+    """Return text and fields with personal data masked if so set, or the reason to drop the row."""
     masked, found, secret = _audited_value(text)
-    audited = {key: _audited_field(value) for key, value in fields.items()}
-    if secret or any(value[2] for value in audited.values()):
+    checked = {key: _audited_field(value) for key, value in fields.items()}
+    if secret or any(value[2] for value in checked.values()):
         return SECRET
     kinds = Counter(found)
-    for _, counts, _ in audited.values():
+    for _, counts, _ in checked.values():
         kinds.update(counts)
     tally.personal_data.update(kinds)
     if not kinds or cleaning.personal_data == "keep":
         return text, fields
     if cleaning.personal_data == "drop":
         return PERSONAL_DATA
-    return masked, {key: value[0] for key, value in audited.items()}
+    return masked, {key: value[0] for key, value in checked.items()}
 
 
 def _audited_field(value: str) -> tuple[str, dict[str, int], bool]:

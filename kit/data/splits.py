@@ -54,11 +54,7 @@ def split(
     Raises:
         RecipeError: the shares are negative, or leave nothing to train on.
     """
-    if min(validation_share, test_share) < 0 or validation_share + test_share >= 1:
-        raise RecipeError(
-            "expected validation_share and test_share to be fractions with a sum under 1, got "
-            f"{validation_share} and {test_share}; change cleaning in the preset"
-        )
+    _check_shares(validation_share, test_share)
     strata: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for row in seeded_order(ids, seed):
         strata[tuple(keys[row])].append(row)
@@ -74,6 +70,14 @@ def split(
         for position, row in enumerate(group[: test + validation]):
             assigned[row] = TEST if position < test else VALIDATION
     return assigned
+
+
+def _check_shares(validation_share: float, test_share: float) -> None:
+    if min(validation_share, test_share) < 0 or validation_share + test_share >= 1:
+        raise RecipeError(
+            "expected validation_share and test_share to be fractions with a sum under 1, got "
+            f"{validation_share} and {test_share}; change cleaning in the preset"
+        )
 
 
 def split_groups(
@@ -100,8 +104,10 @@ def split_groups(
         seed: another seed draws other groups.
 
     Raises:
-        RecipeError: a group to hold out that no row has, or one group without dates.
+        RecipeError: a group to hold out that no row has, one group without dates, or shares
+            that leave nothing to train on.
     """
+    _check_shares(validation_share, test_share)
     sizes = Counter(groups)
     unknown = sorted(set(hold_out) - set(sizes))
     if unknown:

@@ -73,7 +73,7 @@ def length_histogram(rows: Iterable[Row]) -> dict[str, int]:
 
 
 def field_values(rows: Sequence[Row], fields: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Return how often each value of a field occurs, the commonest first.
+    """Return how often each value of a field occurs, the most common first.
 
     Fields with more than ``COUNTED_VALUES`` different values, such as an id, are left out.
     """

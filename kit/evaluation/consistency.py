@@ -86,7 +86,7 @@ def _runs(hunk: Hunk) -> Iterator[Hunk]:
 
 
 CHANGES: Mapping[str, Callable[[str], str]] = {
-    "reordered": reordered,
-    "renamed": renamed,
-    "thinned": thinned,
+    "hunks reordered": reordered,
+    "identifiers renamed": renamed,
+    "context lines dropped": thinned,
 }

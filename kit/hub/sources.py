@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.errors import SourceError
@@ -16,6 +17,7 @@ from kit.hub.remote import Repo
 from kit.recipe import HubModel, LocalModel, ModelSource
 from kit.records import Source
 
+COMMIT = re.compile("[0-9a-f]{40}")
 WEIGHTS = ("*.safetensors", "*.json", "*.txt", "*.model")
 
 
@@ -37,7 +39,8 @@ def fetch_model(base: ModelSource) -> FetchedModel:
         return _local(base)
     folder = _cached(base) or _mirrored(base) or _downloaded(base)
     _check(folder, base)
-    revision = base.revision or folder.name
+    # The cache's folder is named by the commit; a branch or a tag may move.
+    revision = folder.name if COMMIT.fullmatch(folder.name) else base.revision or folder.name
     return FetchedModel(
         folder,
         Source(
@@ -48,6 +51,11 @@ def fetch_model(base: ModelSource) -> FetchedModel:
             url=f"{Repo('model', base.repo_id).url()}/tree/{revision}",
         ),
     )
+
+
+def pinned(base: ModelSource, source: Source) -> ModelSource:
+    """Return the base at the commit of a record, so that later stages read the same bytes."""
+    return replace(base, revision=source.revision) if isinstance(base, HubModel) else base
 
 
 def _local(base: LocalModel) -> FetchedModel:
@@ -66,12 +74,12 @@ def _local(base: LocalModel) -> FetchedModel:
 
 def _cached(base: HubModel) -> Path | None:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     if base.revision is None:
         return None
     try:
-        return Path(
+        folder = Path(
             snapshot_download(
                 base.repo_id,
                 revision=base.revision,
@@ -79,8 +87,11 @@ def _cached(base: HubModel) -> Path | None:
                 local_files_only=True,
             )
         )
-    except LocalEntryNotFoundError:
+    except (LocalEntryNotFoundError, HFValidationError):
         return None
+    # Somebody may have fetched a single file of it.
+    missing = [name for name in base.sha256 if not (folder / name).is_file()]
+    return None if missing or not any(folder.glob("*.safetensors")) else folder
 
 
 def _mirrored(base: HubModel) -> Path | None:
@@ -100,7 +111,7 @@ def _mirrored(base: HubModel) -> Path | None:
 def _downloaded(base: HubModel) -> Path:
     import httpx2
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     hint = f"the installed package '{base.mirror}'" if base.mirror else "--base FOLDER"
     if os.environ.get("HF_HUB_OFFLINE") == "1":
@@ -116,7 +127,13 @@ def _downloaded(base: HubModel) -> Path:
                 allow_patterns=list(base.sha256) or list(WEIGHTS),
             )
         )
-    except (HfHubHTTPError, LocalEntryNotFoundError, httpx2.HTTPError, OSError) as error:
+    except (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        httpx2.HTTPError,
+        OSError,
+    ) as error:
         raise SourceError(
             f"base model {base.repo_id} is not to be had from the Hub ({type(error).__name__}); "
             f"check the network and the name, or use {hint}"

@@ -56,7 +56,9 @@ def day_lines(day: StatsDay) -> list[str]:
     lines = [f"{day.day} on {day.endpoint}"]
     for repo in day.repos:
         asked = (
-            f"{repo.downloads:>8,} downloads" if repo.downloads is not None else f"{repo.stage:>18}"
+            f"{repo.downloads:>8,} downloads"
+            if repo.downloads is not None
+            else f"{repo.stage or 'stage unknown':>18}"
         )
         lines.append(f"  {repo.repo_type:8} {repo.repo_id:40} {asked}  {repo.likes:>6,} likes")
     return lines

@@ -129,7 +129,8 @@ def _parity(run: Run) -> str | None:
             return (
                 f"{name} agrees on {parity.agreement:.3f} of decisions, expected {LEAST_AGREEMENT}"
             )
-        if abs(parity.accuracy_difference) > MOST_DIFFERENCE:
+        # One row of fifty is the most, whatever the last digit of the fraction is.
+        if round(abs(parity.accuracy_difference), 6) > MOST_DIFFERENCE:
             return (
                 f"{name} differs by {parity.accuracy_difference:+.3f} of right answers from the "
                 f"checkpoint, expected at most {MOST_DIFFERENCE}"

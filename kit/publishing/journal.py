@@ -120,14 +120,14 @@ def read_journal(path: Path) -> Journal | None:
     Raises:
         RunError: it cannot be read.
     """
-    text = path.read_text("utf-8")
-    whole, _, half = text.rpartition("\n")
+    content = path.read_bytes()
+    whole, _, half = content.rpartition(b"\n")
     if half:
-        os.truncate(path, len(text.encode()) - len(half.encode()))
+        os.truncate(path, len(content) - len(half))
     if not whole:
         return None
     try:
-        entries = [json.loads(line) for line in whole.splitlines()]
+        entries = [json.loads(line) for line in whole.split(b"\n")]
         journal = Journal(path, read_plan(entries[0]["plan"]))
         for entry in entries[1:]:
             _replay(journal, entry)

@@ -27,6 +27,8 @@ from kit.runs import Run
 
 TAG = "kit-"
 MESSAGE = "Publish"
+SEED = "initial commit"
+"""What the Hub itself calls the commit with which a repo begins."""
 HARDWARE = {"static": None, "zerogpu": "zero-a10g", "cpu": "cpu-basic"}
 LARGEST_FILE = 50 * 1000**3
 LARGEST_BLOB = 10 * 1000**2
@@ -296,7 +298,8 @@ def _plan_repo(hub: Hub, repo: Repo, name: str, assembly: AssemblyRecord, folder
     ours = _ours(hub, repo, there) if there else {}
     wanted = {entry.path for entry in files}
     untouched = {path for path, file in remote.items() if ours.get(path) == file} - {ATTRIBUTES}
-    changes += [Change(path, "delete", 0) for path in sorted(untouched - wanted)]
+    # What is deleted comes first: a plan that is shown shortened must not hide it.
+    changes[:0] = [Change(path, "delete", 0) for path in sorted(untouched - wanted)]
     sdk = None
     if repo.kind == "space":
         sdk = "static" if assembly.space_sdk == "static" else "gradio"
@@ -326,7 +329,7 @@ def _has(there: Mapping[str, RemoteFile], entry: FileEntry, blob: str | None) ->
 def _ours(hub: Hub, repo: Repo, there: RemoteRepo) -> Mapping[str, RemoteFile]:
     """Return the files as the newest publication of kit left them, or as the Hub began the repo."""
     commits = hub.commits(repo)
-    if len(commits) == 1:
+    if [title for _, title in commits] == [SEED]:
         return there.files
     tagged = {commit for tag, commit in hub.tags(repo).items() if tag.startswith(TAG)}
     for commit, title in commits:

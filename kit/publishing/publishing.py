@@ -69,13 +69,24 @@ def undo(run: Run, hub: Hub, progress: Progress) -> Plan:
             raise RunError(
                 f"expected a publication of {run.recipe.name} on {hub.endpoint}, found none to undo"
             )
+        accepted = _accepted(run, journal.plan)
         _publication(run, hub, journal, progress).take_back()
         before = last_journal(folder)
         if before is None:
             (folder / PUBLICATION).unlink(missing_ok=True)
         else:
             _record(run, before).save(folder / PUBLICATION)
+        if accepted is not None:
+            accepted.unlink()
         return journal.plan
+
+
+def _accepted(run: Run, plan: Plan) -> Path | None:
+    """Return the accepted record of what a plan published: from it the site links what is there."""
+    path = run.recipe.folder / "results" / PUBLICATION
+    record = PublicationRecord.load(path) if path.is_file() else None
+    same = record is not None and (record.endpoint, record.tag) == (plan.endpoint, plan.tag)
+    return path if same else None
 
 
 def _publication(run: Run, hub: Hub, journal: Journal, progress: Progress) -> Publication:

@@ -20,6 +20,7 @@ from typing import Any
 
 from kit.errors import HubError, KitError
 from kit.files import sha256
+from kit.hub.answers import translated
 from kit.hub.client import Hub
 from kit.publishing.asking import ask_gradio
 from kit.publishing.planning import RepoPlan
@@ -56,18 +57,21 @@ def download(hub: Hub, plan: RepoPlan) -> str:
     """Download a whole repo without a token and compare every byte.
 
     Raises:
-        HubError: a file is missing or differs.
+        HubError: strangers do not see it, or a file is missing or differs.
     """
     from huggingface_hub import snapshot_download
 
     with tempfile.TemporaryDirectory() as folder:
         got = Path(
-            snapshot_download(
-                plan.repo.id,
-                repo_type=plan.repo.kind,
-                endpoint=hub.endpoint,
-                token=False,
-                cache_dir=folder,
+            translated(
+                f"{plan.repo} was downloaded",
+                lambda: snapshot_download(
+                    plan.repo.id,
+                    repo_type=plan.repo.kind,
+                    endpoint=hub.endpoint,
+                    token=False,
+                    cache_dir=folder,
+                ),
             )
         )
         for entry in plan.files:
@@ -156,8 +160,9 @@ def _answered_by_page(address: str, browser: str, text: str) -> str:
     from playwright.sync_api import Error, sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=CHROMIUM)
+        chromium = None
         try:
+            chromium = playwright.chromium.launch(executable_path=browser, args=CHROMIUM)
             page = chromium.new_page()
             page.set_default_timeout(1000 * BROWSER_SECONDS)
             page.goto(address)
@@ -171,7 +176,8 @@ def _answered_by_page(address: str, browser: str, text: str) -> str:
             line = str(error).splitlines()[0]
             raise HubError(f"the page at {address} came to no answer: {line}") from error
         finally:
-            chromium.close()
+            if chromium is not None:
+                chromium.close()
 
 
 def _compared(said: str, sample: Answer) -> str:

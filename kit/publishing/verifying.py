@@ -86,6 +86,7 @@ def verify(target: str, progress: Progress, hub: Hub) -> list[Claim]:
         records = _records(found.model)
         claims = [Claim("published", True, found.where)]
         claims += _files(found, records)
+        claims.append(_card(found.model))
         claims += _metadata(found.model, records["evaluation"])
         claims += _numbers(found.model, records)
         if all(claim.held for claim in claims):
@@ -119,6 +120,8 @@ def _download(hub: Hub, repo: Repo, tag: str | None, place: Path) -> tuple[Path,
     there = hub.look(repo)
     if there is None:
         raise HubError(f"there is no {repo} on {hub.endpoint}, or it is private; check the name")
+    if repo.kind == "model" and not {"README.md", "records/evaluation.json"} <= {*there.files}:
+        raise _foreign(repo.id)
     tags = hub.tags(repo)
     if tag is None:
         tag = next((t for t, c in tags.items() if t.startswith(TAG) and c == there.head), None)
@@ -130,11 +133,15 @@ def _download(hub: Hub, repo: Repo, tag: str | None, place: Path) -> tuple[Path,
 def _records(model: Path) -> dict[str, Record]:
     folder = model / "records"
     if not (folder / "evaluation.json").is_file():
-        raise InputError(
-            f"expected records/ in {model.name}, found none: it was not published by kit, "
-            "and nothing says how its numbers came to be"
-        )
+        raise _foreign(model.name)
     return {name: kind.load(folder / f"{name}.json") for name, kind in RECORDS.items()}
+
+
+def _foreign(name: str) -> InputError:
+    return InputError(
+        f"expected a card and records/ in {name}, found none: it was not published by kit, "
+        "and nothing says how its numbers came to be"
+    )
 
 
 def _files(found: Published, records: dict[str, Record]) -> Iterator[Claim]:
@@ -160,6 +167,17 @@ def _whole(what: str, folder: Path, files: Iterable[FileEntry]) -> Claim:
     return Claim(what, True, f"{len(listed)} files, by sha256")
 
 
+def _card(model: Path) -> Claim:
+    """Compare the card's bytes with those that were written from the records."""
+    what = "the card is the one that was written"
+    path = model / "records" / "pages.json"
+    if not path.is_file():
+        return Claim(what, False, "records/pages.json is not there")
+    written = next(file for file in PagesRecord.load(path).files if file.path == CARD)
+    same = sha256(model / "README.md") == written.sha256
+    return Claim(what, same, "by sha256" if same else "README.md was changed since")
+
+
 def _metadata(model: Path, evaluation: Record) -> Iterator[Claim]:
     """Yield a claim for each figure of the card's model-index."""
     assert isinstance(evaluation, EvaluationRecord)  # noqa: S101
@@ -177,7 +195,6 @@ def _numbers(model: Path, records: dict[str, Record]) -> Iterator[Claim]:
     """Look up every number of the card in the records beside it."""
     path = model / "records" / "pages.json"
     if not path.is_file():
-        yield Claim("numbers of the card", False, "records/pages.json is not there")
         return
     text = (model / "README.md").read_text("utf-8")
     entries = [entry for entry in PagesRecord.load(path).ledger if entry.page == CARD]

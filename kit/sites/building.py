@@ -73,12 +73,19 @@ def write_docs(project: Project, progress: Progress) -> Path:
 
 
 def serve_site(project: Project, port: int) -> None:
-    """Serve ``build/site`` on loopback until stopped."""
+    """Serve ``build/site`` on loopback until stopped.
+
+    Raises:
+        InputError: the port is taken, or is none.
+    """
     from functools import partial
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
     handler = partial(SimpleHTTPRequestHandler, directory=project.build / "site")
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except (OSError, OverflowError) as error:
+        raise InputError(f"cannot serve on port {port}: {error}; choose another --port") from error
     print(f"http://127.0.0.1:{server.server_port}/")  # noqa: T201
     with suppress(KeyboardInterrupt):
         server.serve_forever()

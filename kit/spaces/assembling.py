@@ -90,7 +90,12 @@ def static_space(
     """Lay out a page that runs the model in the browser, with everything from its own origin.
 
     ``model_path`` is relative to the page and holds a hash: browsers keep what a path once gave.
+
+    Raises:
+        InputError: the recipe's Space folder has no page.
     """
+    if not page.is_file():
+        raise InputError(f"expected {page} for the static Space, found none")
     write_atomically(folder / "README.md", readme.encode())
     copy_file(page, folder / "index.html")
     for name, path in component.items():

@@ -2,7 +2,7 @@
 
 with Meter(country="USA") as meter:
     trainer.train()
-meter.seconds, meter.energy_wh
+meter.spent             # Spent(seconds=171.2, energy_wh=1.3)
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import platform
 import resource
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,17 +22,30 @@ from typing import Any, Self
 REPORTED = ("torch", "transformers", "tokenizers", "accelerate", "peft", "datasets", "numpy")
 
 
+@dataclass(frozen=True)
+class Spent:
+    """Wall seconds, and watt-hours unless nothing was measured."""
+
+    seconds: float = 0.0
+    energy_wh: float | None = None
+
+
+NOTHING = Spent()
+
+
 class Meter:
     """Measures a block: wall seconds, and energy by codecarbon's offline tracker.
 
     Energy is an estimate where the machine has no power counter (``energy_method`` says so):
-    the share of the CPU's stated power that the process used.
+    the share of the CPU's stated power that the process used. ``before`` is what an attempt that
+    was cut off had spent: it counts too.
     """
 
-    def __init__(self, country: str) -> None:
-        self.seconds = 0.0
-        self.energy_wh: float | None = None
-        self.energy_method = "codecarbon, offline"
+    energy_method = "codecarbon, offline"
+
+    def __init__(self, country: str, before: Spent = NOTHING) -> None:
+        self.spent = before
+        self._before = before
         self._country = country
         self._tracker: Any = None
 
@@ -46,6 +61,7 @@ class Meter:
             log_level="error",
             allow_multiple_runs=True,
             measure_power_secs=5,
+            output_handlers=[_Reading(self._read)],
         )
         self._tracker.start()
         self._start = time.perf_counter()
@@ -57,11 +73,41 @@ class Meter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.seconds = time.perf_counter() - self._start
+        self._count()
         self._tracker.stop()
-        data = getattr(self._tracker, "final_emissions_data", None)
-        if data is not None:
-            self.energy_wh = 1000 * float(data.energy_consumed)
+
+    def read(self) -> Spent:
+        """Return what was spent up to now."""
+        self._count()
+        self._tracker.flush()
+        return self.spent
+
+    def _count(self) -> None:
+        passed = time.perf_counter() - self._start
+        self.spent = replace(self.spent, seconds=self._before.seconds + passed)
+
+    def _read(self, total: Any) -> None:
+        energy = 1000 * float(total.energy_consumed) + (self._before.energy_wh or 0.0)
+        self.spent = replace(self.spent, energy_wh=energy)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What codecarbon hands its totals to, when it is flushed or stopped."""
+
+    take: Callable[[Any], None]
+
+    def out(self, total: Any, delta: Any) -> None:
+        self.take(total)
+
+    def live_out(self, total: Any, delta: Any) -> None:
+        """Pass over what is measured in between."""
+
+    def task_out(self, data: Any, experiment_name: str) -> None:
+        """Pass over tasks; there are none."""
+
+    def exit(self) -> None:
+        """Leave nothing open."""
 
 
 def peak_memory() -> int:

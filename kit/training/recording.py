@@ -65,7 +65,7 @@ def checkpoint_record(
     epochs = epochs_of(state.log_history)
     best = min(epochs, key=lambda epoch: epoch.eval_loss)
     tokens = round(epoch_tokens * float(state.epoch or 0))
-    price = run.project.price_per_hour
+    price, seconds = run.project.price_per_hour, meter.spent.seconds
     return CheckpointRecord(
         base=base,
         method=training.method,
@@ -80,13 +80,13 @@ def checkpoint_record(
         best_epoch=best.epoch,
         stopped_early=state.global_step < state.max_steps,
         steps=state.global_step,
-        seconds=meter.seconds,
+        seconds=seconds,
         tokens=tokens,
-        tokens_per_second=tokens / meter.seconds,
+        tokens_per_second=tokens / seconds,
         peak_memory_bytes=peak_memory(),
-        energy_wh=meter.energy_wh,
+        energy_wh=meter.spent.energy_wh,
         energy_method=meter.energy_method,
-        cost=price * meter.seconds / 3600 if price else None,
+        cost=price * seconds / 3600 if price else None,
         cost_currency=run.project.currency,
         precision=precision,
         hardware=hardware(),

@@ -25,12 +25,12 @@ ACCENT = "#3f6fd8"
 WIDTH = 4.6
 NAMES = {
     "tuned": "tuned",
-    "tfidf": "TF-IDF + logistic",
+    "tfidf": "counting words (TF-IDF)",
     "base_centroid": "base, nearest mean",
     "base": "base, untrained head",
-    "majority": "commonest label",
+    "majority": "most common label",
     "nearest": "nearest neighbour",
-    "rules": "rules",
+    "rules": "rule",
     "base_few_shot": "base, few-shot",
     "endpoint": "endpoint",
 }
@@ -79,7 +79,8 @@ def slices(record: EvaluationRecord) -> Figure:
         items = sorted(groups[field], key=lambda item: item.accuracy.value)
         names = [(f"{item.value.replace('_', ' ')} ({item.accuracy.n})", item) for item in items]
         rows += [(label, item.accuracy, False) for label, item in names]
-    weakest = min(record.slices, key=lambda item: item.accuracy.value)
+    lowest = min(item.accuracy.value for item in record.slices)
+    weakest = [item for item in record.slices if item.accuracy.value == lowest]
     with _axes(0.21 * len(rows) + 0.7) as (figure, axes):
         _points(axes, rows, small=True)
         whole = record.systems["tuned"][record.headline].value
@@ -87,11 +88,11 @@ def slices(record: EvaluationRecord) -> Figure:
         axes.annotate("all rows", (whole, len(rows) - 0.4), color=ACCENT, fontsize=8, ha="center")
         axes.set_xlabel(f"{record.headline.replace('_', ' ')}, with rows in brackets")
         svg = _svg(figure, "slices")
-    alt = (
-        f"Accuracy of the tuned model by slice; weakest is {weakest.field} "
-        f"{weakest.value.replace('_', ' ')}: {_interval(weakest.accuracy)}."
+    said = "; ".join(
+        f"{item.field} {item.value.replace('_', ' ')} {_interval(item.accuracy)}"
+        for item in weakest
     )
-    return Figure("slices", svg, alt)
+    return Figure("slices", svg, f"Accuracy of the tuned model by slice; the lowest: {said}.")
 
 
 def loss(record: CheckpointRecord) -> Figure:

@@ -110,6 +110,7 @@ def dataset_card_data(
 
     rows = sum(split.rows for split in dataset.splits.values())
     creators = dataset.language_creators or "found"
+    from_hub = [source.name for source in dataset.sources if source.kind == "hub"]
     data = DatasetCardData(
         language=[language],
         license=license_id,
@@ -117,7 +118,7 @@ def dataset_card_data(
         annotations_creators=[creators],
         multilinguality="monolingual",
         size_categories=[size_category(rows)],
-        source_datasets=["original"],
+        source_datasets=from_hub or ["original"],
         task_categories=[task],
         pretty_name=name,
         configs=[

@@ -3,7 +3,7 @@
 A task brings its templates, its figures and the words that follow from its numbers::
 
     ledger = Ledger(load_records(folder))
-    values = shared_context(project, recipe, ledger.records, license_model, drawn)
+    values = shared_context(project, recipe, ledger.records, (of_model, of_data), drawn)
     pages = render_templates(PAGES, ledger, values, pipeline_tag="text-classification")
 """
 
@@ -13,15 +13,16 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kit.brief import read_brief
+from kit.brief import Brief, read_brief
 from kit.errors import InputError
 from kit.files import put_in_place, write_atomically
 from kit.hub.remote import Repo
 from kit.project import Project
-from kit.recipe import Recipe
+from kit.recipe import HubModel, ModelSource, Preset, Recipe
 from kit.records import (
     CheckpointRecord,
     DatasetRecord,
@@ -48,6 +49,14 @@ METHODS = {
     "ia3": "IA3",
     "prefix": "Prefix",
 }
+PERSONAL_DATA = {
+    "email": "e-mail addresses",
+    "iban": "IBANs",
+    "card": "card numbers",
+    "ip_address": "IP addresses",
+    "phone": "telephone numbers",
+}
+ACTIONS = {"mask": "masked", "drop": "their rows removed", "keep": "kept"}
 Rendered = dict[str, str | bytes]
 """Pages and figures by path: text, or the bytes of a picture."""
 Renderer = Callable[[Project, Recipe, Path], tuple[Rendered, Ledger]]
@@ -103,10 +112,11 @@ def shared_context(
     project: Project,
     recipe: Recipe,
     records: Mapping[str, Any],
-    license_model: str,
+    licenses: tuple[str, str],
     drawn: Sequence[figures.Figure],
 ) -> dict[str, Any]:
-    """Return what the templates of every task see."""
+    """Return what the templates of every task see; ``licenses`` are those of model and data."""
+    license_model, license_dataset = licenses
     evaluation, dataset, checkpoint = (
         records["evaluation"],
         records["dataset"],
@@ -114,12 +124,14 @@ def shared_context(
     )
     opponents = list(dict.fromkeys(comparison.b for comparison in evaluation.comparisons))
     data_licenses = [source.license for source in dataset.sources]
+    found = dataset.personal_data
+    brief = read_brief(recipe.folder / "brief.md")
     repo_id, dataset_id = f"{project.owner}/{recipe.slug}", f"{project.owner}/{recipe.slug}-data"
     return {
         **records,
         "project": project,
         "recipe": recipe,
-        "brief": read_brief(recipe.folder / "brief.md"),
+        "brief": brief,
         "labels": evaluation.labels,
         "drawn": drawn,
         "figures": {
@@ -136,14 +148,20 @@ def shared_context(
         "verdicts": {name: words.against(evaluation, name) for name in opponents},
         "index": {name: words.comparison_index(evaluation, name) for name in opponents},
         "strongest": words.strongest_baseline(evaluation),
+        "slice_order": words.slices_in_order(evaluation),
+        "personal_data": {k: PERSONAL_DATA.get(k, k.replace("_", " ")) for k in found},
+        "personal_action": ACTIONS[dataset.personal_data_action],
         "removed": [reason for reason, count in dataset.removed.items() if count],
         "method": METHODS[checkpoint.method],
         "repo_id": repo_id,
         "dataset_id": dataset_id,
         "dataset_name": f"{recipe.name.replace('_', ' ').capitalize()} data",
         "dataset_url": Repo("dataset", dataset_id).url(),
+        "options": run_options(recipe, checkpoint),
+        "citation": citation(project, recipe, brief, Repo("model", repo_id).url()),
         "post_url": project.address(f"recipes/{recipe.name}/"),
         "license_model": license_model,
+        "license_dataset": license_dataset,
         "license_data": ", ".join(sorted(set(data_licenses))),
         "license_sentence": (
             f"The weights are under `{license_model}`, which follows from the base model "
@@ -151,6 +169,48 @@ def shared_context(
         ),
         "code_excerpt": excerpt((recipe.folder / "recipe.py").read_text("utf-8"), "presets"),
     }
+
+
+def run_options(recipe: Recipe, checkpoint: CheckpointRecord) -> str:
+    """Return what follows ``kit run NAME`` for a checkpoint's preset, base on the Hub and settings.
+
+    >>> run_options(recipe, checkpoint)
+    ' --preset full --set training.epochs=2'
+    """
+    bases = {name: _base_name(preset.base) for name, preset in recipe.presets.items()}
+    same = [name for name, base in bases.items() if base == checkpoint.base.name]
+    changed = {name: _changed(recipe.presets[name], checkpoint) for name in recipe.presets}
+    near = min(
+        same or [recipe.default_preset],
+        key=lambda name: (len(changed[name]), name != recipe.default_preset),
+    )
+    options = [f"--preset {near}"] if near != recipe.default_preset else []
+    if not same and checkpoint.base.kind == "hub":
+        options.append(f"--base {checkpoint.base.name}")
+    return "".join(f" {option}" for option in [*options, *changed[near]])
+
+
+def _base_name(base: ModelSource) -> str:
+    return base.repo_id if isinstance(base, HubModel) else base.name or Path(base.path).name
+
+
+def _changed(preset: Preset, checkpoint: CheckpointRecord) -> list[str]:
+    own = asdict(preset.training)
+    return [
+        f"--set training.{name}={value}"
+        for name, value in checkpoint.settings.items()
+        if own.get(name, value) != value
+    ]
+
+
+def citation(project: Project, recipe: Recipe, brief: Brief, url: str) -> str:
+    """Return a BibTeX entry for the model's repo, in the words of the recipe and ``kit.toml``."""
+    author = project.owner if project.author == Project.author else project.author
+    title, author = (re.sub(r"[`{}\\\s]+", " ", text).strip() for text in (recipe.title, author))
+    return (
+        f"@misc{{{recipe.slug},\n  title  = {{{title}}},\n  author = {{{{{author}}}}},\n"
+        f"  year   = {{{brief.date.year}}},\n  url    = {{{url}}}\n}}"
+    )
 
 
 def read_prose(recipe: Recipe, names: Iterable[str]) -> dict[str, str]:
@@ -198,7 +258,7 @@ def _head(page: str, values: Mapping[str, Any], card: Mapping[str, Any]) -> dict
         data = metadata.dataset_card_data(
             name=values["dataset_name"],
             language=values["recipe"].language,
-            license_id=values["dataset"].sources[0].license,
+            license_id=values["license_dataset"],
             task=card["pipeline_tag"],
             dataset=values["dataset"],
         )

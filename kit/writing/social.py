@@ -57,7 +57,7 @@ OPPONENTS = {
     "tfidf": "counting words with TF-IDF",
     "base_centroid": "the base model, frozen",
     "base": "the base model, not tuned",
-    "majority": "always the commonest label",
+    "majority": "always the most common label",
     "nearest": "copying the nearest message",
     "rules": "a rule that learns nothing",
     "base_few_shot": "the base model, shown examples",
@@ -66,7 +66,7 @@ SHORT = {
     "tfidf": "counting words",
     "base_centroid": "frozen base",
     "base": "base, not tuned",
-    "majority": "commonest label",
+    "majority": "most common label",
     "nearest": "nearest message",
     "rules": "a rule",
     "base_few_shot": "base, few-shot",
@@ -75,7 +75,7 @@ WORDINGS = {"nearest": "copied ones", "rules": "a rule's"}
 VERDICTS = {
     "beats": "tuned is better",
     "trails": "tuned is worse",
-    "cannot be told from": "no sure difference",
+    "cannot be told apart from": "no sure difference",
 }
 FIGURES = {
     "data": "data rows row pairs commits reviews texts wrote written who split",
@@ -277,7 +277,7 @@ def _poor(sentences: Mapping[str, str] | None) -> str:
     """Return what a picture adds where a generator's sentences are not better than cheap ones."""
     if sentences is None or sentences["verdict"] == "beats":
         return ""
-    said = {"trails": "lose to", "cannot be told from": "are no better than"}
+    said = {"trails": "lose to", "cannot be told apart from": "are no better than"}
     return f"; its sentences {said[sentences['verdict']]} {sentences['opponent']}"
 
 

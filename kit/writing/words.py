@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from kit.records import Comparison, EvaluationRecord
 
 LEVEL = 0.05
+SIZE = re.compile(r"(up to )?(\d{1,9})( to \d+)? \w+( and more)?")
+"""A class of size, such as "4 to 12 words"."""
 
 
 def verdict(comparison: Comparison) -> str:
-    """Return "beats", "trails" or "cannot be told from", by the paired test at 5 %."""
+    """Return "beats", "trails" or "cannot be told apart from", by the paired test at 5 %."""
     if comparison.p_value >= LEVEL:
-        return "cannot be told from"
+        return "cannot be told apart from"
     return "beats" if comparison.difference > 0 else "trails"
 
 
@@ -25,10 +30,42 @@ def strongest_baseline(evaluation: EvaluationRecord) -> str:
     return max(others, key=lambda name: evaluation.systems[name][evaluation.headline].value)
 
 
-def weakest_slice(evaluation: EvaluationRecord, field: str) -> int | None:
-    """Return the position in ``slices`` of the field's lowest accuracy; None without the field."""
-    found = [(s.accuracy.value, i) for i, s in enumerate(evaluation.slices) if s.field == field]
-    return min(found)[1] if found else None
+def weakest_slices(evaluation: EvaluationRecord, field: str) -> list[int]:
+    """Return the positions in ``slices`` of the field's lowest accuracy: several where they tie.
+
+    There is none without the field, or where all its slices are alike.
+    """
+    found = {i: s.accuracy.value for i, s in enumerate(evaluation.slices) if s.field == field}
+    lowest = [i for i, value in found.items() if value == min(found.values())]
+    return lowest if len(lowest) < len(found) else []
+
+
+def surely_weak(evaluation: EvaluationRecord, places: Sequence[int]) -> list[str]:
+    """Return the values of those slices whose whole interval is below the score of all rows."""
+    whole = evaluation.systems["tuned"][evaluation.headline].value
+    found = [evaluation.slices[place] for place in places]
+    return [item.value for item in found if item.accuracy.high < whole]
+
+
+def slices_in_order(evaluation: EvaluationRecord) -> list[int]:
+    """Return the positions of ``slices`` as a table lists them: classes of size by their size."""
+
+    def place(at: int) -> tuple[int, int]:
+        item = evaluation.slices[at]
+        size = SIZE.fullmatch(item.value)
+        return fields.index(item.field), int(size[2]) * (not size[1]) if size else 0
+
+    fields = [item.field for item in evaluation.slices]
+    return sorted(range(len(fields)), key=place)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a sentence has them.
+
+    >>> listed(["perf", "revert", "style"])
+    'perf, revert and style'
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def comparison_index(evaluation: EvaluationRecord, opponent: str, metric: str | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Commit messages: the first line that belongs to a diff, by a 6.8 M model made from nothing.
+"""Commit messages: the first line that belongs to a diff, by a 5.2 M model made from scratch.
 
     kit run commit_messages                       # the starter preset: embedded pairs, no network
     kit run commit_messages --repo ~/src/app      # your own history
@@ -36,7 +36,7 @@ SAMPLES = {
     "dockerfile": "a comment that gives orders",
 }
 
-BASE = LocalModel("base", license="apache-2.0", name="diff-llama-7m")
+BASE = LocalModel("base", license="apache-2.0", name="diff-llama-5m")
 PAIRS = LocalData(
     "data/commits.jsonl",
     license="cc0-1.0",
@@ -50,7 +50,7 @@ SPLIT = Cleaning(group_by=("project", "repo"), test_share=0.18, validation_share
 RECIPE = Recipe(
     name="commit_messages",
     title="A tiny model learns a commit's type, and babbles the rest",
-    slug="commit-messages-7m",
+    slug="commit-messages-5m",
     language="en",
     emoji="📝",
     task=TextGeneration(
@@ -60,14 +60,15 @@ RECIPE = Recipe(
             for name, note in SAMPLES.items()
         ),
     ),
-    # -- presets
     presets={
+        # -- presets
         "starter": Preset(
             data=PAIRS,
             base=BASE,
             cleaning=SPLIT,
-            training=Training(epochs=3, batch_size=16, learning_rate=5e-4, max_length=288),
+            training=Training(epochs=2, batch_size=8, learning_rate=5e-4, max_length=288),
         ),
+        # --
         "full": Preset(
             data=PAIRS,
             base=HubModel("Qwen/Qwen2.5-Coder-0.5B-Instruct", license="apache-2.0"),
@@ -83,5 +84,4 @@ RECIPE = Recipe(
             ),
         ),
     },
-    # --
 )

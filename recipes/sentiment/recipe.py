@@ -1,4 +1,4 @@
-"""Sentiment: is a review positive or negative? A 22.7 M encoder, tuned in minutes on a laptop.
+"""Sentiment: is a review positive or negative? A 22.7 M encoder, tuned in minutes without a GPU.
 
     kit run sentiment                       # the starter preset: embedded reviews, no network
     kit run sentiment --preset full         # DistilBERT on IMDB, from the Hub
@@ -79,8 +79,8 @@ RECIPE = Recipe(
             for frame in FRAMES
         ),
     ),
-    # -- presets
     presets={
+        # -- presets
         "starter": Preset(
             data=LocalData(
                 "data/reviews.jsonl", license="cc0-1.0", language_creators="machine-generated"
@@ -97,6 +97,7 @@ RECIPE = Recipe(
                 freeze_embeddings=True,
             ),
         ),
+        # --
         "full": Preset(
             data=HubData("stanfordnlp/imdb", license="other", language_creators="found"),
             base=HubModel("distilbert/distilbert-base-uncased", license="apache-2.0"),
@@ -104,5 +105,4 @@ RECIPE = Recipe(
             training=Training(epochs=2, batch_size=32, learning_rate=3e-5, max_length=512),
         ),
     },
-    # --
 )

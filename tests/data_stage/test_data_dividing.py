@@ -6,7 +6,7 @@ import pytest
 
 from kit.data.dividing import check_splits, divide
 from kit.data.rows import Row, Tally, row_id
-from kit.errors import InputError
+from kit.errors import InputError, RecipeError
 from kit.recipe import Cleaning
 
 LONG = "the boat came late and the coffee was cold but the crew made up for all of it"
@@ -32,6 +32,12 @@ def test_a_given_test_set_is_kept_whole_and_in_a_seeded_order() -> None:
     splits, _ = divide([row(f"other {i}") for i in range(20)], given, Cleaning(), 13, Tally())
     assert splits["test"] != given
     assert sorted(one.text for one in splits["test"]) == sorted(one.text for one in given)
+
+
+def test_groups_held_out_beside_a_test_set_are_refused() -> None:
+    rows = [row(f"text {i}") for i in range(6)]
+    with pytest.raises(RecipeError, match="expected one test set"):
+        divide(rows, rows[:1], Cleaning(hold_out=("a",)), 13, Tally())
 
 
 @pytest.mark.parametrize("empty", ["train", "validation", "test"])

@@ -18,6 +18,7 @@ from kit.publishing.publishing import publish, undo
 from kit.publishing.rehearsing import rehearse
 from kit.publishing.showing import plan_lines, publication_lines
 from kit.publishing.verifying import verify
+from kit.records import PUBLICATION
 from kit.runs import Run, publications
 from tests.conftest import silent
 from tests.publishing.small import patient, requests_of, without_pauses
@@ -68,8 +69,11 @@ def test_what_is_published_holds_for_a_stranger_and_can_be_taken_back(
         assert publish(run, hub, silent) == record
         assert {method for method, _ in requests_of(server.requests[seen:])} == {"GET"}
 
+        accepted = run.recipe.folder / "results" / PUBLICATION
+        record.save(accepted)
         undo(run, hub, silent)
         assert list(server.rehearsal.storage) == []
+        assert not accepted.exists()  # or the site would link what is gone
         with pytest.raises(RunError, match="found none to undo"):
             undo(run, hub, silent)
 
@@ -87,6 +91,7 @@ def test_a_number_changed_by_hand_and_a_file_of_other_bytes_do_not_hold(
             hub._api.upload_file(path_or_fileobj=content.encode(), path_in_repo=name, repo_id=TOY)
         claims = verify(TOY, silent, Hub(server.url, None))
         assert {claim.what for claim in claims if not claim.held} == {
+            "the card is the one that was written",
             "numbers of the card",
             "exported files are those that were measured",
         }

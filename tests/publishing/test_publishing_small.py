@@ -11,7 +11,7 @@ import pytest
 from kit.errors import ConflictError, HubError, InputError, RunError, TakenError
 from kit.hub.rehearsal.faults import Fault
 from kit.hub.remote import Repo
-from kit.publishing.journal import last_journal, read_journal
+from kit.publishing.journal import last_journal, new_journal, read_journal
 from tests.publishing.small import (
     NAME,
     SPACE,
@@ -115,6 +115,45 @@ def test_a_file_of_someone_else_is_neither_overwritten_nor_removed(tmp_path: Pat
         theirs(there, "config.json")
         plan = there.plan(assembled(tmp_path / "one", 1))
         assert "config.json is there and is not as kit left it" in plan.problems[0]
+
+
+def test_a_repo_of_one_commit_that_the_hub_did_not_make_is_someone_elses(tmp_path: Path) -> None:
+    with world(tmp_path) as there:
+        there.hub._api.create_repo("ada/toy")
+        theirs(there)
+        storage = there.server.rehearsal.storage
+        repo = storage.find("models", "ada/toy")
+        assert repo is not None
+        tree = storage.resolve(repo, "main").tree
+        del repo.refs["refs/heads/main"]
+        storage.add_commit(repo, "refs/heads/main", tree, "Super-squash branch 'main'", "", "ada")
+        storage.save(repo)
+        plan = there.plan(assembled(tmp_path / "one", 1))
+        (model,) = (repo for repo in plan.repos if repo.folder == "model")
+        assert "theirs.txt" in model.foreign
+        assert [change for change in model.changes if change.action == "delete"] == []
+        assert "theirs.txt is there and is not as kit left it" in plan.problems[0]
+
+
+def test_what_is_deleted_is_shown_before_what_is_added(tmp_path: Path) -> None:
+    with world(tmp_path) as there:
+        there.publish(assembled(tmp_path / "one", 1))
+        plan = there.plan(assembled(tmp_path / "two", 2))
+        (model,) = (repo for repo in plan.repos if repo.folder == "model")
+        assert next(change.path for change in model.changes) == "records/only-1.json"
+
+
+def test_a_journal_with_separators_of_lines_in_its_words_is_read(tmp_path: Path) -> None:
+    with world(tmp_path) as there:
+        plan = there.plan(assembled(tmp_path / "one", 1))
+        assert plan.collection is not None
+        plan = replace(plan, collection=replace(plan.collection, title="a\u2028b\x85c"))
+        journal = new_journal(tmp_path / "journals", plan)
+        with journal.path.open("ab") as file:
+            file.write('{"start": ["create", "é'.encode()[:-1])
+        found = read_journal(journal.path)
+        assert found is not None
+        assert found.plan.collection == plan.collection
 
 
 @pytest.mark.parametrize("path", ["README.md", "config.json", "records/only-1.json"])

@@ -126,6 +126,11 @@ class Generator extends Demo {
     this.origin.textContent = "";
   }
 
+  fail(data) {
+    this.origin.textContent = "";
+    super.fail(data);
+  }
+
   stop() {
     super.stop();
     delete this.root.dataset.busy;

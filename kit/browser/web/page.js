@@ -218,8 +218,8 @@ export class Demo {
   receive(data) {
     if (data.type === "progress") this.bytesRead(data.bytes);
     else if (data.type === "downloaded") this.bytesRead(this.total);
-    else if (data.type === "failed" && data.reason === "input") this.refuse(data);
-    else if (data.type === "failed") this.fail(data);
+    else if (data.type === "failed" && data.reason !== "input") this.fail(data);
+    else if (data.type === "failed" && data.id === this.runs) this.refuse(data);
     else if (data.type === "answer" && data.id === this.runs) this.report(data);
     else if (data.type === "ready") {
       this.enter("ready", "The model is ready.");
@@ -235,8 +235,7 @@ export class Demo {
   }
 
   /** Say why a text has no answer; the model is as ready as before. */
-  refuse({ id, detail }) {
-    if (id !== this.runs) return;
+  refuse({ detail }) {
     this.markStale(true);
     this.say(detail);
   }

@@ -21,7 +21,7 @@ from kit.evaluation.classification import confident_mistakes, confusion, score, 
 from kit.evaluation.paired import compare
 from kit.evaluation.probes import probe
 from kit.files import write_atomically
-from kit.hub.sources import fetch_model
+from kit.hub.sources import fetch_model, pinned
 from kit.inference import softmax
 from kit.records import (
     Answer,
@@ -47,7 +47,7 @@ DESCRIPTIONS = {
     "tfidf": "TF-IDF of words and word pairs with logistic regression, trained on the same rows",
     "base_centroid": "the base model, frozen: nearest class mean of its sentence embeddings",
     "base": "the base model with an untrained head, the median of several seeds",
-    "majority": "always the commonest label of the training rows",
+    "majority": "always the most common label of the training rows",
 }
 
 
@@ -151,7 +151,8 @@ def _base(
     """
     from transformers import set_seed
 
-    base, labels = fetch_model(run.base), run.recipe.task.labels
+    trained_from = CheckpointRecord.load(run.folder / "checkpoint.json").base
+    base, labels = fetch_model(pinned(run.base, trained_from)), run.recipe.task.labels
     tokenizer = load_tokenizer(base.folder, run.preset.training.max_length)
     models = []
     for seed in HEAD_SEEDS:

@@ -20,8 +20,7 @@ from kit.tasks.text_classification.loading import Rows, load_model, load_tokeniz
 from kit.training.adapters import folded, prepared, wrap
 from kit.training.arguments import choose_precision, trainer_arguments
 from kit.training.batching import batch_by_length
-from kit.training.checkpoints import resume_from
-from kit.training.measuring import Meter
+from kit.training.checkpoints import train
 from kit.training.recording import checkpoint_record, parameters, reporter
 
 if TYPE_CHECKING:
@@ -45,8 +44,7 @@ def fit(run: Run, progress: Progress) -> CheckpointRecord:
     work = run.folder / "trainer"
     trainer = _trainer(model, tokenizer, splits, training, work, precision, progress)
     counts = parameters(model)
-    with Meter(run.project.country) as meter:
-        trainer.train(resume_from_checkpoint=resume_from(work, progress))
+    meter = train(trainer, work, run.project.country, progress)
     _keep(folded(trainer.model), tokenizer, run.folder / "checkpoint")
     record = checkpoint_record(
         run, base.source, trainer, meter, precision, counts, sum(splits[0]["length"])

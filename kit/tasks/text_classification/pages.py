@@ -9,7 +9,7 @@ from typing import Any
 from kit.data.licenses import result_license
 from kit.project import Project
 from kit.recipe import Recipe
-from kit.records import CheckpointRecord, EvaluationRecord, PagesRecord
+from kit.records import CheckpointRecord, DatasetRecord, EvaluationRecord, PagesRecord
 from kit.rendering import Ledger, escape_markdown, known
 from kit.runs import Progress, Run
 from kit.writing import figures, words
@@ -51,6 +51,13 @@ CARD = {
     "pipeline_tag": "text-classification",
     "metrics": {"accuracy": ("accuracy", "Accuracy"), "macro_f1": ("f1", "Macro-F1")},
 }
+SAID = {
+    "tfidf": "counting words",
+    "base_centroid": "its frozen base",
+    "base": "its base without tuning",
+    "majority": "the most common label",
+}
+"""What a heading calls an opponent."""
 TUTORIAL = Path(__file__).with_name("tutorial.py")
 SNIPPET = """from transformers import pipeline
 
@@ -89,13 +96,16 @@ def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[s
         figures.calibration(evaluation),
     ]
     sources = [source.license for source in records["dataset"].sources]
-    license_model = result_license(checkpoint.base.license, sources)
-    shared = shared_context(project, recipe, records, license_model, drawn)
+    terms = (
+        result_license(checkpoint.base.license, sources),
+        result_license(sources[0], sources[1:]),
+    )
+    shared = shared_context(project, recipe, records, terms, drawn)
     samples = [sample.text for sample in recipe.task.samples]
     return {
         **shared,
         "prose": read_prose(recipe, PROSE),
-        "weakest": words.weakest_slice(evaluation, "kind"),
+        "weakest": words.weakest_slices(evaluation, "kind"),
         "snippet": SNIPPET.format(
             repo=shared["repo_id"],
             length=checkpoint.settings["max_length"],
@@ -111,24 +121,29 @@ def _headings(records: dict[str, Any], strongest: str) -> dict[str, Any]:
     evaluation: EvaluationRecord = records["evaluation"]
     checkpoint: CheckpointRecord = records["checkpoint"]
     verdict = words.against(evaluation, strongest)
-    name = figures.NAMES.get(strongest, strongest)
-    weakest = words.weakest_slice(evaluation, "kind")
-    kind = evaluation.slices[weakest].value.replace("_", " ") if weakest is not None else None
+    name = SAID.get(strongest, strongest)
+    weakest = words.weakest_slices(evaluation, "kind")
+    sure = [_spaced(kind) for kind in words.surely_weak(evaluation, weakest)]
+    kinds = words.listed([_spaced(evaluation.slices[place].value) for place in weakest])
+    dataset: DatasetRecord = records["dataset"]
+    removed = any(dataset.removed.values()) or any(dataset.leaked_from_train.values())
     last = checkpoint.epochs[-1].step == checkpoint.best_step
     return {
         "headings": {
             "why": "Why tune a model for this at all",
-            "data": "The rows, and what was thrown away",
+            "data": f"The rows, and what was {'thrown away' if removed else 'looked for'}",
             "code": "The code that ran",
-            "compare": _compare_heading(evaluation, verdict, name),
-            "fails": f"Where it fails: {escape_markdown(kind)}" if kind else "Where it fails",
+            "compare": _compare_heading(evaluation, strongest, verdict),
+            "fails": f"Where it fails: {escape_markdown(words.listed(sure))}"
+            if sure
+            else "Where it fails",
             "browser": "The same answer in a browser tab",
             "cost": "What it cost",
             "next": "Five minutes more",
         },
         "caption_comparison": f"The tuned model {verdict} the strongest baseline, {name}.",
-        "caption_slices": f"Weakest on {known(html.escape(kind))}."
-        if kind
+        "caption_slices": f"Weakest on {known(html.escape(kinds))}."
+        if kinds
         else "Accuracy by slice.",
         "caption_loss": (
             "The last epoch was the best."
@@ -138,10 +153,18 @@ def _headings(records: dict[str, Any], strongest: str) -> dict[str, Any]:
     }
 
 
-def _compare_heading(evaluation: EvaluationRecord, verdict: str, name: str) -> str:
-    own = words.against(evaluation, "base_centroid") == "beats"
-    tail = ", and it is not the base model's doing" if own else ""
-    return f"It {verdict} {name}{tail}"
+def _compare_heading(evaluation: EvaluationRecord, strongest: str, verdict: str) -> str:
+    """Say the verdict on the strongest baseline, and whether the tuning improved the base."""
+    said = f"It {verdict} {SAID.get(strongest, strongest)}"
+    if strongest == "base_centroid" or words.against(evaluation, "base_centroid") != "beats":
+        return said
+    if verdict == "beats":
+        return f"{said}, and the tuning made the difference"
+    return f"{said}, though the tuning improved the base"
+
+
+def _spaced(value: str) -> str:
+    return value.replace("_", " ")
 
 
 def _plain(text: str) -> str:

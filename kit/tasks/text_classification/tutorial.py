@@ -263,7 +263,7 @@ print(f"{seconds:.0f} s")
 # %% [markdown]
 # ## How good it is, and against what
 #
-# Three systems answer the same test rows: the model, the commonest label, and TF-IDF of words and
+# Three systems answer the same test rows: the model, the most common label, and TF-IDF of words and
 # pairs of words with logistic regression. The interval of a share is Wilson's.
 
 
@@ -293,7 +293,7 @@ probabilities = exponents / exponents.sum(axis=1, keepdims=True)
 answers = {
     "this model": probabilities.argmax(axis=1),
     "TF-IDF": np.array(tfidf()),
-    "commonest label": np.full(len(logits), np.bincount(TRUTH["train"]).argmax()),
+    "most common label": np.full(len(logits), np.bincount(TRUTH["train"]).argmax()),
 }
 SCORES: dict[str, tuple[float, float, float]] = {}
 for system, found in answers.items():

@@ -123,7 +123,11 @@ def open_endpoint(url: str, model: str, **patience: float) -> ChatEndpoint:
     Raises:
         InputError: the address is none, holds a secret, or would carry the key in the clear.
     """
-    parts, key = urlsplit(url), os.environ.get(KEY, "").strip()
+    try:
+        parts, key = urlsplit(url), os.environ.get(KEY, "").strip()
+    except ValueError as error:
+        # The error may quote the address, and with it a password.
+        raise InputError("expected --endpoint http(s)://HOST/v1, got no address") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InputError(f"expected --endpoint http(s)://HOST/v1, got {parts.scheme or 'none'}://")
     if parts.username or parts.password or parts.query or parts.fragment:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from kit.evaluation.commit_baselines import nearest_neighbour, rule_message
 from kit.evaluation.commits import parse
-from kit.evaluation.consistency import consistency, renamed, reordered, thinned
+from kit.evaluation.consistency import CHANGES, consistency
 from kit.evaluation.generation import (
     compare_texts,
     score_texts,
@@ -29,8 +29,8 @@ from kit.evaluation.generation import (
 from kit.evaluation.intervals import bootstrap
 from kit.evaluation.overlap import bleu_4
 from kit.files import write_atomically
-from kit.hub.sources import fetch_model
-from kit.records import Answer, EvaluationRecord, Metric, Source
+from kit.hub.sources import fetch_model, pinned
+from kit.records import Answer, CheckpointRecord, EvaluationRecord, Metric, Source
 from kit.runs import Progress, Run
 from kit.tasks.text_generation.few_shot import few_shot
 from kit.tasks.text_generation.fitting import tokenized
@@ -57,11 +57,6 @@ DESCRIPTIONS = {
     "rules": "a rule that reads paths and changed lines and learns nothing",
     "base": "the base model, asked with the same prompt",
     "base_few_shot": "the base model, shown three training examples before the same prompt",
-}
-CHANGES: dict[str, Callable[[str], str]] = {
-    "hunks reordered": reordered,
-    "identifiers renamed": renamed,
-    "context lines dropped": thinned,
 }
 
 
@@ -129,7 +124,8 @@ def _systems(
     progress("evaluate rules", 2, 4)
     found["rules"] = [rule_message(diff) for diff in rows.diffs]
     progress("evaluate base", 3, 4)
-    folder = fetch_model(run.base).folder
+    trained_from = CheckpointRecord.load(run.folder / "checkpoint.json").base
+    folder = fetch_model(pinned(run.base, trained_from)).folder
     model, tokenizer = load_model(folder).eval(), load_tokenizer(folder)
     asking = prompting(tokenizer, spec(run), run.preset.training.max_length)
     found["base"], measured["base"] = _of_model(model, tokenizer, asking, rows)
@@ -168,8 +164,15 @@ def _perplexity(rows: Any) -> Metric:
 def _consistency(
     run: Run, rows: Commits, before: Sequence[str], progress: Progress
 ) -> dict[str, Metric]:
-    """Ask again about diffs changed in ways that leave the commit's type as it is."""
+    """Ask again about diffs changed in ways that leave the commit's type as it is.
+
+    A prompt shows less than a diff: where a change leaves it as it was, so is its answer.
+    """
     model, tokenizer, asking = tuned(run)
+    told = {
+        asking.prompt(diff, tokenizer): message
+        for diff, message in zip(rows.diffs, before, strict=True)
+    }
     # Only the type is compared, and it comes first.
     asking = replace(asking, max_new_tokens=min(TYPE_TOKENS, asking.max_new_tokens))
     found = {}
@@ -180,8 +183,10 @@ def _consistency(
         if not kept:
             continue
         prompts = [asking.prompt(changed[i], tokenizer) for i in kept]
-        after = answers(model, tokenizer, prompts, asking)
-        found[name] = consistency([_type(before[i]) for i in kept], [_type(t) for t in after])
+        new = [prompt for prompt in dict.fromkeys(prompts) if prompt not in told]
+        told |= zip(new, answers(model, tokenizer, new, asking), strict=True)
+        after = [_type(told[prompt]) for prompt in prompts]
+        found[name] = consistency([_type(before[i]) for i in kept], after)
     return found
 
 

@@ -41,7 +41,7 @@ def few_shot(tokenizer: Any, asking: Prompting, context: int, train: Commits) ->
 
 
 def examples(train: Commits) -> list[tuple[str, str]]:
-    """Return one diff and message for each of the commonest types, ``SHOTS`` of them.
+    """Return one diff and message for each of the most common types, ``SHOTS`` of them.
 
     The diff is a short one of its type, at the lower quartile of lengths: the very shortest are
     of changes that are no example for others.

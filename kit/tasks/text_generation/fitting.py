@@ -38,8 +38,7 @@ from kit.tasks.text_generation.preferring import (
 from kit.training.adapters import folded, prepared, wrap
 from kit.training.arguments import choose_precision, trainer_arguments
 from kit.training.batching import batch_by_length
-from kit.training.checkpoints import resume_from
-from kit.training.measuring import Meter
+from kit.training.checkpoints import train
 from kit.training.recording import checkpoint_record, parameters, reporter
 
 if TYPE_CHECKING:
@@ -66,8 +65,7 @@ def fit(run: Run, progress: Progress) -> CheckpointRecord:
     project_what_is_learnt()
     trainer = _trainer(model, reference, tokenizer, splits, training, work, precision, progress)
     counts = parameters(model)
-    with Meter(run.project.country) as meter:
-        trainer.train(resume_from_checkpoint=resume_from(work, progress))
+    meter = train(trainer, work, run.project.country, progress)
     _keep(trainer.model, tokenizer, asking, base.folder, training, run.folder / "checkpoint")
     record = checkpoint_record(
         run, base.source, trainer, meter, precision, counts, sum(splits[0]["length"])

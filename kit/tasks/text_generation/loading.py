@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from kit.errors import RecipeError
 from kit.prompts import render
 from kit.recipe import TextGeneration
 from kit.runs import Run
@@ -24,6 +25,8 @@ INSTRUCTION = (
     "`type(scope): description`, at most 72 characters, nothing else.\n\n"
 )
 SLACK = 4
+LEAST_BUDGET = 48
+"""Tokens: room for a path and a few changed lines."""
 MOST_UNUSABLE = 0.05
 """The largest share of training rows that may be left out before a fit is refused."""
 MARK = "\x00diff\x00"
@@ -100,13 +103,23 @@ def read_commits(path: Path) -> Commits:
 
 
 def prompting(tokenizer: Any, task: TextGeneration, max_length: int) -> Prompting:
-    """Return how the model of this tokenizer is asked, within ``max_length`` tokens in all."""
+    """Return how the model of this tokenizer is asked, within ``max_length`` tokens in all.
+
+    Raises:
+        RecipeError: that leaves too little for a diff.
+    """
     prefix, suffix = _frame(tokenizer)
     frame = len(tokenizer(prefix + suffix, add_special_tokens=False)["input_ids"])
+    taken = task.max_new_tokens + frame + SLACK
+    if max_length - taken < LEAST_BUDGET:
+        raise RecipeError(
+            f"expected training.max_length of at least {taken + LEAST_BUDGET}, got {max_length}: "
+            f"{LEAST_BUDGET} tokens for a diff beside {taken} for the frame and the answer"
+        )
     return Prompting(
         prefix=prefix,
         suffix=suffix,
-        budget=max_length - task.max_new_tokens - frame - SLACK,
+        budget=max_length - taken,
         max_new_tokens=task.max_new_tokens,
         end=(int(tokenizer.eos_token_id),),
         types=task.labels,

@@ -57,6 +57,13 @@ CARD = {
         "bleu": ("bleu", "BLEU"),
     },
 }
+SAID = {
+    "rules": "the rule",
+    "nearest": "the nearest neighbour",
+    "base": "its base",
+    "base_few_shot": "its base, shown examples",
+}
+"""What a heading calls an opponent."""
 TUTORIAL = Path(__file__).with_name("tutorial.py")
 SNIPPET = """import subprocess, sys
 from huggingface_hub import snapshot_download
@@ -119,17 +126,21 @@ def context(project: Project, recipe: Recipe, records: dict[str, Any]) -> dict[s
         figures.confusion(evaluation),
     ]
     licenses = [source.license for source in dataset.sources]
-    license_model = result_license(records["checkpoint"].base.license, licenses)
-    shared = shared_context(project, recipe, records, license_model, drawn)
-    columns = sorted({name for row in dataset.examples for name in row.fields} - {"message"})
+    terms = (
+        result_license(records["checkpoint"].base.license, licenses),
+        result_license(licenses[0], licenses[1:]),
+    )
+    shared = shared_context(project, recipe, records, terms, drawn)
+    shown = {name for row in dataset.examples for name in row.fields}
     return {
         **shared,
         "prose": read_prose(recipe, PROSE),
         "chrf_index": {
             name: words.comparison_index(evaluation, name, "chrf") for name in shared["opponents"]
         },
-        "columns": columns,
-        "weakest": words.weakest_slice(evaluation, "type"),
+        # The examples need not have a body; the card names that column by itself.
+        "columns": sorted(shown - {"message", "body"}),
+        "weakest": words.weakest_slices(evaluation, "type"),
         "shown_rows": sorted(dataset.examples, key=lambda row: len(row.text))[:3],
         "diff_block": diff_block,
         "snippet": SNIPPET.format(repo=shared["repo_id"]),
@@ -157,22 +168,25 @@ def diff_block(diff: str) -> str:
 def _headings(evaluation: EvaluationRecord, strongest: str, objective: str) -> dict[str, Any]:
     """Return headings and captions that say the finding, each by a condition on a record."""
     verdict = words.against(evaluation, strongest)
-    name = figures.name_of(evaluation, strongest)
-    weakest = words.weakest_slice(evaluation, "type")
-    kind = evaluation.slices[weakest].value if weakest is not None else None
+    name = SAID.get(strongest, strongest)
+    weakest = words.weakest_slices(evaluation, "type")
+    sure = words.surely_weak(evaluation, weakest)
+    kinds = words.listed([evaluation.slices[place].value for place in weakest])
     return {
         "headings": {
             "why": "Why a model this small",
             "data": "Pairs of diff and message",
             "code": "The code that ran",
-            "compare": f"On the type it {verdict} the {name} baseline",
-            "fails": f"Where it fails: {escape_markdown(kind)}" if kind else "Where it fails",
+            "compare": f"On the type it {verdict} {name}",
+            "fails": f"Where it fails: {escape_markdown(words.listed(sure))}"
+            if sure
+            else "Where it fails",
             "browser": "The same tokens in a browser tab",
             "cost": "What it cost",
             "next": "Five minutes more",
         },
         "caption_comparison": f"The tuned model {verdict} the strongest baseline, {name}.",
-        "caption_slices": f"Weakest on {kind}." if kind else "Right types by slice.",
+        "caption_slices": f"Weakest on {kinds}." if kinds else "Right types by slice.",
         "caption_loss": "Loss on the tokens of the message only."
         if objective == "sft"
         else "Loss of the preferences (DPO), in nats.",

@@ -317,7 +317,7 @@ print(f"{seconds:.0f} s")
 # ## How often the type is right, and against what
 #
 # Three systems answer the same test commits: the model, greedy and unconstrained; the message of
-# the training diff with the most words in common (cosine); and the commonest type. A line without
+# the training diff with the most words in common (cosine); and the most common type. A line without
 # a valid form has no type. The interval of a share is Wilson's.
 
 
@@ -372,11 +372,11 @@ def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
 
 
 messages = written(ASKED["test"])
-commonest = Counter(ROWS["train"]["label"]).most_common(1)[0][0]
+most_common = Counter(ROWS["train"]["label"]).most_common(1)[0][0]
 answers: dict[str, list[str | None]] = {
     "this model": [type_of(message) for message in messages],
     "nearest diff": [type_of(message) for message in nearest()],
-    "commonest type": [commonest] * len(messages),
+    "most common type": [most_common] * len(messages),
 }
 SCORES: dict[str, tuple[float, float, float]] = {}
 for system, types in answers.items():
