@@ -416,11 +416,9 @@ def site_build(as_json: bool) -> None:
 @click.option("--port", default=8000, show_default=True)
 def site_serve(port: int) -> None:
     """Build the site and serve it on this machine."""
-    from kit.sites.building import build_site, serve_site
+    from kit.sites.building import serve_site
 
-    project = _project()
-    build_site(project, _bar)
-    serve_site(project, port)
+    serve_site(_project(), port, _bar)
 
 
 @site.command("reference")

@@ -17,7 +17,7 @@ from kit.errors import RecipeError, RunError
 from kit.files import put_in_place, tree, write_atomically
 from kit.hub.remote import ENDPOINT
 from kit.records import PUBLICATION, Record
-from kit.runs import Progress, Run, locked, publications
+from kit.runs import Progress, Run, held, locked, publications
 from kit.stages import STAGES, Stage, fresh, inputs, later, stage_named
 from kit.tasks import implementation
 
@@ -102,7 +102,7 @@ def accept(run: Run) -> list[Path]:
             shutil.copyfile(path, folder / name)
         shutil.copytree(run.folder / "pages", folder / "pages")
 
-    with locked(run):
+    with held(run):
         for stage in STAGES:
             stage.kind.load(run.folder / stage.record)
         put_in_place(results, write)

@@ -153,6 +153,21 @@ def _folder_digest(folder: Path) -> str:
 
 @contextmanager
 def locked(run: Run) -> Iterator[None]:
+    """Begin or go on with a run: note its settings and hold its folder.
+
+    Raises:
+        RunError: another process works in it.
+    """
+    write_atomically(
+        run.folder / SETTINGS,
+        (json.dumps(run.settings, indent=1, sort_keys=True) + "\n").encode(),
+    )
+    with held(run):
+        yield
+
+
+@contextmanager
+def held(run: Run) -> Iterator[None]:
     """Hold the run's folder against other processes.
 
     Raises:
@@ -160,10 +175,6 @@ def locked(run: Run) -> Iterator[None]:
     """
     import filelock
 
-    write_atomically(
-        run.folder / SETTINGS,
-        (json.dumps(run.settings, indent=1, sort_keys=True) + "\n").encode(),
-    )
     lock = filelock.FileLock(run.folder / ".lock")
     try:
         lock.acquire(timeout=0)

@@ -72,8 +72,8 @@ def write_docs(project: Project, progress: Progress) -> Path:
     return _config(project, found)
 
 
-def serve_site(project: Project, port: int) -> None:
-    """Serve ``build/site`` on loopback until stopped.
+def serve_site(project: Project, port: int, progress: Progress) -> None:
+    """Build the site and serve it on loopback until stopped; the port is taken first.
 
     Raises:
         InputError: the port is taken, or is none.
@@ -86,9 +86,11 @@ def serve_site(project: Project, port: int) -> None:
         server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     except (OSError, OverflowError) as error:
         raise InputError(f"cannot serve on port {port}: {error}; choose another --port") from error
-    print(f"http://127.0.0.1:{server.server_port}/")  # noqa: T201
-    with suppress(KeyboardInterrupt):
-        server.serve_forever()
+    with server:
+        build_site(project, progress)
+        print(f"http://127.0.0.1:{server.server_port}/")  # noqa: T201
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 def _component(docs: Path, project: Project, has_model: bool) -> None:

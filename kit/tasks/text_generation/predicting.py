@@ -76,6 +76,8 @@ def losses(model: Any, rows: Ids, labels: Ids) -> Losses:
 
 
 def _batches(tokenizer: Any, prompts: Sequence[str]) -> Iterator[tuple[list[int], Any]]:
+    if not prompts:
+        return
     encoded = tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
     order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))
     for start in range(0, len(order), BATCH_ROWS):
