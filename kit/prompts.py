@@ -125,8 +125,8 @@ def render(diff: str, budget: int, count: Callable[[str], int]) -> str:
     """Return the prompt's text, at most ``budget`` tokens by ``count``, whole lines only.
 
     Paths come first: they take up to half of the budget, the rest is shared out between the files,
-    and what a short file leaves over goes to the longer ones. Nothing is shown of a diff in which
-    there is no file, or whose first path is longer than the budget.
+    and what a short file leaves over goes to the longer ones. Of a first path that is longer than
+    the budget its end is shown; nothing is shown of a diff in which there is no file.
 
     Args:
         diff: unified diff.
@@ -139,6 +139,7 @@ def render(diff: str, budget: int, count: Callable[[str], int]) -> str:
 
     files = changes(diff)
     headers = [file.header for file in files]
+    headers[:1] = [_with_end(header, cost, budget) for header in headers[:1]]
     share = budget if len(files) == 1 else int(budget * HEADER_SHARE)
     paid = _fitting(map(cost, headers), share) or _fitting(map(cost, headers[:1]), budget)
     if not paid:
@@ -236,6 +237,14 @@ def _plain(text: str, longest: int) -> str:
     cut = text[:longest]
     space = cut.rfind(" ")
     return cut[:space] if space > longest // 2 else cut
+
+
+def _with_end(header: str, cost: Callable[[str], int], budget: int) -> str:
+    """Return a file's line, its path cut from the left until the budget pays for it."""
+    status, path = header[:2], header[2:]
+    while len(path) > 1 and cost(status + path) > budget:
+        path = path[1:]
+    return status + path
 
 
 def _fitting(costs: Iterable[int], budget: int) -> list[int]:

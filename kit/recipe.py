@@ -6,7 +6,7 @@ A recipe is a folder ``recipes/<name>/`` whose ``recipe.py`` binds ``RECIPE``::
         name="sentiment",
         title="Sentiment in 23 MB",
         language="en",
-        task=TextClassification(labels=("negative", "positive")),
+        task=TextClassification(labels=("negative", "positive"), samples=(Sample("Great cast."),)),
         presets={"starter": Preset(data=LocalData("data/reviews.jsonl", license="cc0-1.0"), ...)},
     )
 
@@ -21,6 +21,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any, ClassVar, Literal
 
 from kit.errors import RecipeError, did_you_mean
@@ -275,6 +276,13 @@ class Recipe:
     space_sdk: Literal["static", "zerogpu", "cpu"] = "static"
     folder: Path = field(default=Path(), compare=False)
 
+    def __post_init__(self) -> None:
+        if not self.task.samples:
+            raise RecipeError(
+                f"expected a Sample in the task of recipe '{self.name}', got none; pages and demos "
+                "begin with one: add samples=(Sample('a text'),)"
+            )
+
     def preset(self, name: str | None) -> Preset:
         """Return the preset of that name, the default one for None."""
         wanted = name or self.default_preset
@@ -320,6 +328,14 @@ def _load(path: Path) -> Any:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
+    except RecipeError:
+        raise
     except SyntaxError as error:
         raise RecipeError(f"{path}, line {error.lineno}: {error.msg}") from error
+    except Exception as error:
+        lines = [
+            frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == str(path)
+        ]
+        where = f", line {lines[-1]}" if lines else ""
+        raise RecipeError(f"{path}{where}: {type(error).__name__}: {error}") from error
     return module

@@ -171,6 +171,31 @@ def test_what_needs_a_finished_run_says_which_command_makes_one(
     assert "found none; `kit run toy` makes it" in said
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "samples=(",
+            "samples=() and (",
+            "expected a Sample in the task of recipe 'toy', got none",
+        ),
+        ("title=", "titel=", "recipe.py, line 7: TypeError: "),
+        ("Preset(", "Preste(", "NameError: name 'Preste' is not defined"),
+        ("RECIPE = ", "RECIPE == ", "NameError: name 'RECIPE' is not defined"),
+        ("RECIPE = ", "RECIPES = ", "recipe.py to bind RECIPE = Recipe(name='toy', ...)"),
+        ("},", "},)", "recipe.py, line 24: unmatched"),
+    ],
+)
+def test_a_recipe_that_cannot_be_used_is_refused_by_line(
+    root: Path, old: str, new: str, said: str
+) -> None:
+    file = root / "recipes" / "toy" / "recipe.py"
+    text = file.read_text()
+    file.write_text(text.replace(old, new, 1))
+    assert said in refused(root, "run", "toy")
+    file.write_text(text)
+
+
 def test_a_folder_without_kit_toml_is_no_project(tmp_path: Path) -> None:
     assert "expected a kit.toml in" in refused(tmp_path, "recipes")
 

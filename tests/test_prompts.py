@@ -74,6 +74,9 @@ def misplaced(files: list[Change], text: str) -> list[str]:
     """Return what is left of a prompt without the first whole lines of each file, in order."""
     rest = text.split("\n")[:-1]
     for number, file in enumerate(files):
+        cut = number == 0 and len(rest) == 1
+        if cut and rest[0][:2] == file.header[:2] and file.header.endswith(rest[0][2:]):
+            return []
         if rest[:1] != [file.header]:
             return [line for line in rest if line != f"and {len(files) - number} more files"]
         rest.pop(0)
@@ -123,11 +126,14 @@ def test_files_without_room_are_counted() -> None:
     assert text.endswith(f"and {50 - text.count('M f')} more files\n")
 
 
-def test_a_path_longer_than_the_budget_leaves_nothing() -> None:
+def test_of_a_path_longer_than_the_budget_the_end_is_shown() -> None:
     diff = section("a/long/path/to/a/file.py", "+one")
     price = count("M a/long/path/to/a/file.py\n")
     assert render(diff, price, count) == "M a/long/path/to/a/file.py\n"
-    assert render(diff, price - 1, count) == ""
+    shorter = render(diff, price - 3, count)
+    assert shorter.startswith("M ")
+    assert shorter.endswith("/to/a/file.py\n")
+    assert count(shorter) == price - 3
 
 
 def test_a_first_path_may_take_more_than_half_of_the_budget() -> None:

@@ -11,10 +11,11 @@ from kit.runs import Run
 from tests import tiny_text
 
 RECIPE = '''"""A toy recipe of commits for tests."""
-from kit.recipe import LocalData, LocalModel, Preset, Recipe, %(task)s
+from kit.recipe import LocalData, LocalModel, Preset, Recipe, Sample, %(task)s
 
 RECIPE = Recipe(
-    name="%(name)s", title="A toy", slug="toy", language="en", task=%(task)s(%(given)s),
+    name="%(name)s", title="A toy", slug="toy", language="en",
+    task=%(task)s(samples=(Sample("a text"),), %(given)s),
     presets={"starter": Preset(data=LocalData("rows.jsonl"), base=LocalModel("base"))},
 )
 '''

@@ -52,6 +52,8 @@ def headings(text: str) -> list[Heading]:
 
     A line of --- under a paragraph would make a heading of it; in a card it is a divider.
     """
+    if "#" not in text:
+        return []
     tokens = _parser().parse(text)
     return [
         Heading(token.map[0], token.map[1], int(token.tag[1]), tokens[i + 1].content.strip())
@@ -61,14 +63,15 @@ def headings(text: str) -> list[Heading]:
 
 
 def divided(text: str, level: int | None = None) -> tuple[str, list[Part]]:
-    """Split a text at its headings of one level, the highest that it has if none is given.
+    """Split a text at its headings of one level: this one, or else the highest that it has.
 
     Returns:
         What stands before the first, and the parts in order, verbatim.
     """
     found = headings(text)
-    if level is None:
-        level = min((heading.level for heading in found), default=1)
+    levels = {heading.level for heading in found}
+    if level not in levels:
+        level = min(levels, default=1)
     found = [heading for heading in found if heading.level == level]
     lines = text.splitlines()
     ends = [*(heading.line for heading in found[1:]), len(lines)][: len(found)]
@@ -155,6 +158,8 @@ def _is_stray(line: str, indent: str, bulleted: bool, into: list[str]) -> bool:
 
 def _code_lines(text: str) -> set[int]:
     """Return the numbers of the lines that fences enclose, the fences included."""
+    if "```" not in text and "~~~" not in text:
+        return set()
     tokens = _parser().parse(text)
     return {n for t in tokens if t.type == "fence" for n in range(t.map[0], t.map[1])}
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 import re
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from kit.brief.card import Brief, Findings
-from kit.brief.markdown import divided, headings, normal
+from kit.brief.markdown import divided, normal
 from kit.brief.sections import KNOWN, READERS
 from kit.errors import InputError
 
@@ -31,8 +32,14 @@ def read_brief(path: Path) -> Brief:
     Raises:
         InputError: no such file, no front matter, or a title or pubDate that cannot be used.
     """
+    return _parsed(_text(path), path)
+
+
+# A site asks for each card twice, for the recipe's pages and for the board of ideas.
+@lru_cache(maxsize=1000)
+def _parsed(text: str, path: Path) -> Brief:
     findings = Findings()
-    found = FRONT.match(_repaired(CONTROL.sub("", _text(path)), findings))
+    found = FRONT.match(_repaired(CONTROL.sub("", text), findings))
     if not found:
         raise InputError(f"expected {path} to begin with front matter between two lines of ---")
     front = _front(found[1], path)
@@ -139,8 +146,7 @@ def _shown(value: object) -> str:
 
 def _sections(text: str, findings: Findings) -> dict[str, str]:
     """Return the sections by heading, in order; a known heading under its one name."""
-    levels = {heading.level for heading in headings(text)}
-    before, parts = divided(text, 2 if 2 in levels else min(levels, default=2))
+    before, parts = divided(text, level=2)
     findings.keep("before the first section", _without_title(before))
     sections: dict[str, str] = {}
     for heading, body, _ in parts:

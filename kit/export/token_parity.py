@@ -40,7 +40,7 @@ class TokenParity:
     ``agreement`` is the share of torch's tokens that the file, too, would write after what stands
     before them in torch's text. ``identical`` is the share of prompts with the same tokens,
     ``identical_tokens`` the share of torch's tokens up to the first that differs; the end counts as
-    a token.
+    a token. ``written`` are the file's own answers, tokens without the end.
     """
 
     file: str
@@ -53,6 +53,7 @@ class TokenParity:
     bytes: int
     tokens_per_second: float
     first_token_ms: float
+    written: tuple[tuple[int, ...], ...]
 
 
 def reference(model: Any, generator: Generator, prompts: Sequence[str]) -> list[Said]:
@@ -83,8 +84,10 @@ def token_parity(
         progress: told how many prompts are done.
     """
     alike, differences, first_ms, seconds, steps, kept = [], [], [], 0.0, 0, 0
+    texts = []
     for done, answer in enumerate(said):
         written = generator.write(answer.prompt)
+        texts.append(written.ids)
         alike.append(_alike(answer.ids, (*written.ids, *[END] * written.ended)))
         logits, times = _follow(generator, answer)
         differences.append(float(np.abs(logits - answer.logits).max()))
@@ -105,6 +108,7 @@ def token_parity(
         bytes=size,
         tokens_per_second=steps / seconds if seconds else 0.0,
         first_token_ms=statistics.median(first_ms),
+        written=tuple(texts),
     )
 
 

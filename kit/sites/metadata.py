@@ -196,5 +196,7 @@ def _breadcrumbs(project: Project, head: Head) -> list[Thing]:
 def _yaml(values: dict[str, Any]) -> str:
     import yaml
 
+    # The dumper in C is an eighth of the work, but not every build of PyYAML has it.
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     # Escapes for all but ASCII: YAML takes some characters of Unicode for line ends.
-    return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=False, width=10**6))
+    return str(yaml.dump(values, Dumper=dumper, sort_keys=False, allow_unicode=False, width=10**6))

@@ -22,11 +22,14 @@ from kit.recipe import (
     LocalData,
     Preset,
     Recipe,
+    Sample,
     TextClassification,
 )
 from kit.records import DatasetRecord
 
-TASK = TextClassification(labels=("negative", "positive"), label_aliases={"neg": "negative"})
+TASK = TextClassification(
+    labels=("negative", "positive"), label_aliases={"neg": "negative"}, samples=(Sample("fine"),)
+)
 SUBJECTS = ("ferry", "kettle", "novel", "hotel", "lamp", "bakery", "course", "phone", "tent")
 VERDICTS = {"negative": ("dull", "broken", "late"), "positive": ("lovely", "quick", "kind")}
 SPLITS = ("train", "validation", "test")

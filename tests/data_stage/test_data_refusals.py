@@ -11,9 +11,11 @@ import pytest
 
 from kit.data.preparing import prepare
 from kit.errors import InputError, RecipeError
-from kit.recipe import Cleaning, HubModel, LocalData, Preset, Recipe, TextClassification
+from kit.recipe import Cleaning, HubModel, LocalData, Preset, Recipe, Sample, TextClassification
 
-TASK = TextClassification(labels=("negative", "positive"), label_aliases={"neg": "negative"})
+TASK = TextClassification(
+    labels=("negative", "positive"), label_aliases={"neg": "negative"}, samples=(Sample("fine"),)
+)
 
 RowList = list[dict[str, Any]]
 

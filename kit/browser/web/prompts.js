@@ -118,6 +118,7 @@ export function render(diff, budget, count) {
   const cost = (line) => count(`${line}\n`);
   const files = changes(diff);
   const headers = files.map((file) => file.header);
+  if (files.length) headers[0] = withEnd(headers[0], cost, budget);
   const share = files.length === 1 ? budget : Math.floor(budget * HEADER_SHARE);
   let paid = fitting(headers, cost, share);
   if (!paid.length) paid = fitting(headers.slice(0, 1), cost, budget);
@@ -212,6 +213,14 @@ function plain(text, longest) {
   if (cut === line) return line;
   const space = points.lastIndexOf(" ");
   return space > Math.floor(longest / 2) ? points.slice(0, space).join("") : cut;
+}
+
+/** A file's line, its path cut from the left until the budget pays for it. */
+function withEnd(header, cost, budget) {
+  const status = header.slice(0, 2);
+  let path = [...header.slice(2)];
+  while (path.length > 1 && cost(status + path.join("")) > budget) path = path.slice(1);
+  return status + path.join("");
 }
 
 /** The first lines' costs, as many as the budget pays for. */

@@ -44,8 +44,9 @@ def export_checkpoint(run: Run, progress: Progress) -> ExportRecord:
     put_in_place(folder, lambda temporary: _write(run, temporary))
     rows = read_split(run, "test")
     model, _, _ = tuned(run)
-    prompts = [Generator(folder, FP32).prompt(diff) for diff in rows.diffs[:PARITY_ROWS]]
-    said = reference(model, Generator(folder, FP32, threads=THREADS), prompts)
+    generator = Generator(folder, FP32, threads=THREADS)
+    prompts = [generator.prompt(diff) for diff in rows.diffs[:PARITY_ROWS]]
+    said = reference(model, generator, prompts)
     parity = {
         name: _measured(folder, file, rows, said, progress)
         for name, file in (("fp32", FP32), ("int8", INT8))
@@ -77,7 +78,7 @@ def _measured(
     generator = Generator(folder, file, threads=THREADS)
     found = token_parity(file, (folder / file).stat().st_size, generator, said, progress)
     n = len(said)
-    written = [generator.decode(generator.write(answer.prompt).ids).strip() for answer in said]
+    written = [generator.decode(ids).strip() for ids in found.written]
     wanted = [generator.decode([t for t in answer.ids if t >= 0]).strip() for answer in said]
     accuracy, reference_accuracy = (
         score_texts(texts, rows.messages[:n], rows.diffs[:n])["type_accuracy"].value
