@@ -55,7 +55,8 @@ def write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 def put_in_place(folder: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a temporary folder, then make it ``folder`` by rename.
 
-    What stood at ``folder`` is moved aside for that moment and removed after it.
+    What stood at ``folder`` is moved aside for that moment and removed after it; where a kill came
+    between, the next call moves it back first.
 
     Raises:
         InputError: it cannot be written; what stood at ``folder`` before is still there.
@@ -63,6 +64,8 @@ def put_in_place(folder: Path, write: Callable[[Path], object]) -> None:
     temporary = folder.with_name(f".{folder.name}.partial")
     before = folder.with_name(f".{folder.name}.before")
     try:
+        if before.exists() and not folder.exists():
+            before.rename(folder)
         for path in (temporary, before):
             shutil.rmtree(path, ignore_errors=True)
         temporary.mkdir(parents=True)

@@ -24,7 +24,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any, ClassVar, Literal
 
-from kit.errors import RecipeError, did_you_mean
+from kit.errors import KitError, RecipeError, did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 COMMIT_TYPES = (
@@ -328,7 +328,7 @@ def _load(path: Path) -> Any:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except RecipeError:
+    except KitError:
         raise
     except SyntaxError as error:
         raise RecipeError(f"{path}, line {error.lineno}: {error.msg}") from error

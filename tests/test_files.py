@@ -56,3 +56,17 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     put_in_place(folder, lambda place: (place / "1.md").write_text("x"))
     put_in_place(folder, lambda place: (place / "2.md").write_text("x"))
     assert [path.name for path in tmp_path.rglob("*")] == ["pages", "2.md"]
+
+
+def test_what_a_kill_left_aside_is_not_lost_when_the_next_writing_fails(tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    (tmp_path / ".pages.before").mkdir()
+    (tmp_path / ".pages.before" / "post.md").write_text("before")
+
+    def fail(temporary: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(InputError, match="make room"):
+        put_in_place(folder, fail)
+    assert [path.name for path in tmp_path.rglob("*")] == ["pages", "post.md"]
+    assert (folder / "post.md").read_text() == "before"

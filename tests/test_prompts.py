@@ -70,13 +70,19 @@ def test_the_example_of_the_module_is_true() -> None:
     assert shown(EXAMPLE) == [line.strip() for line in example.splitlines()[1:]]
 
 
-def misplaced(files: list[Change], text: str) -> list[str]:
+def first_line(header: str, budget: int) -> str:
+    """Return the line of the first file: whole, or the longest end of its path that is paid for."""
+    ends = [header, *(header[:2] + header[i:] for i in range(3, len(header)))]
+    return next((line for line in ends if count(f"{line}\n") <= budget), header)
+
+
+def misplaced(files: list[Change], text: str, budget: int) -> list[str]:
     """Return what is left of a prompt without the first whole lines of each file, in order."""
     rest = text.split("\n")[:-1]
+    first = first_line(files[0].header, budget) if files else ""
+    if files and first != files[0].header and rest[:1] == [first]:
+        return rest[1:]
     for number, file in enumerate(files):
-        cut = number == 0 and len(rest) == 1
-        if cut and rest[0][:2] == file.header[:2] and file.header.endswith(rest[0][2:]):
-            return []
         if rest[:1] != [file.header]:
             return [line for line in rest if line != f"and {len(files) - number} more files"]
         rest.pop(0)
@@ -94,7 +100,7 @@ def test_the_budget_is_kept_and_only_whole_lines_are_shown_in_their_place() -> N
         for budget in (-1, 0, 1, 2, 5, 9, 14, 20, 33, 60, 246, whole - 1, whole):
             text = render(diff, budget, count)
             assert sum(map(count, text.splitlines(keepends=True))) <= max(0, budget), (diff, budget)
-            assert misplaced(files, text) == [], (diff, budget)
+            assert misplaced(files, text, budget) == [], (diff, budget)
             assert text == "" or text.endswith("\n")
 
 

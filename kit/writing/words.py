@@ -6,8 +6,19 @@ import re
 from collections.abc import Sequence
 
 from kit.records import Comparison, EvaluationRecord
+from kit.rendering import escape_markdown
 
 LEVEL = 0.05
+SAID = {
+    "tfidf": "counting words",
+    "base_centroid": "its frozen base",
+    "base": "its base without tuning",
+    "base_few_shot": "its base, shown examples",
+    "majority": "the most common label",
+    "nearest": "the nearest neighbour",
+    "rules": "the rule",
+}
+"""What a heading calls an opponent."""
 SIZE = re.compile(r"(up to )?(\d{1,9})( to \d+)? \w+( and more)?")
 """A class of size, such as "4 to 12 words"."""
 
@@ -28,6 +39,16 @@ def strongest_baseline(evaluation: EvaluationRecord) -> str:
     """Return the best system by the headline metric that is not the tuned one."""
     others = [name for name in evaluation.systems if name != "tuned"]
     return max(others, key=lambda name: evaluation.systems[name][evaluation.headline].value)
+
+
+def said(system: str) -> str:
+    """Return what a heading calls a system that is not ours."""
+    return SAID.get(system, system)
+
+
+def fails_heading(kinds: Sequence[str]) -> str:
+    """Return the heading of the part on failures: it names the kinds that are surely weak."""
+    return f"Where it fails: {escape_markdown(listed(kinds))}" if kinds else "Where it fails"
 
 
 def weakest_slices(evaluation: EvaluationRecord, field: str) -> list[int]:

@@ -10,7 +10,7 @@ from kit.data.licenses import result_license
 from kit.project import Project
 from kit.recipe import Recipe
 from kit.records import CheckpointRecord, DatasetRecord, EvaluationRecord, PagesRecord
-from kit.rendering import Ledger, escape_markdown, known
+from kit.rendering import Ledger, known
 from kit.runs import Progress, Run
 from kit.writing import figures, words
 from kit.writing.notebook import tutorial_pages, tutorial_settings
@@ -51,13 +51,6 @@ CARD = {
     "pipeline_tag": "text-classification",
     "metrics": {"accuracy": ("accuracy", "Accuracy"), "macro_f1": ("f1", "Macro-F1")},
 }
-SAID = {
-    "tfidf": "counting words",
-    "base_centroid": "its frozen base",
-    "base": "its base without tuning",
-    "majority": "the most common label",
-}
-"""What a heading calls an opponent."""
 TUTORIAL = Path(__file__).with_name("tutorial.py")
 SNIPPET = """from transformers import pipeline
 
@@ -121,7 +114,7 @@ def _headings(records: dict[str, Any], strongest: str) -> dict[str, Any]:
     evaluation: EvaluationRecord = records["evaluation"]
     checkpoint: CheckpointRecord = records["checkpoint"]
     verdict = words.against(evaluation, strongest)
-    name = SAID.get(strongest, strongest)
+    name = words.said(strongest)
     weakest = words.weakest_slices(evaluation, "kind")
     sure = [_spaced(kind) for kind in words.surely_weak(evaluation, weakest)]
     kinds = words.listed([_spaced(evaluation.slices[place].value) for place in weakest])
@@ -134,9 +127,7 @@ def _headings(records: dict[str, Any], strongest: str) -> dict[str, Any]:
             "data": f"The rows, and what was {'thrown away' if removed else 'looked for'}",
             "code": "The code that ran",
             "compare": _compare_heading(evaluation, strongest, verdict),
-            "fails": f"Where it fails: {escape_markdown(words.listed(sure))}"
-            if sure
-            else "Where it fails",
+            "fails": words.fails_heading(sure),
             "browser": "The same answer in a browser tab",
             "cost": "What it cost",
             "next": "Five minutes more",
@@ -155,7 +146,7 @@ def _headings(records: dict[str, Any], strongest: str) -> dict[str, Any]:
 
 def _compare_heading(evaluation: EvaluationRecord, strongest: str, verdict: str) -> str:
     """Say the verdict on the strongest baseline, and whether the tuning improved the base."""
-    said = f"It {verdict} {SAID.get(strongest, strongest)}"
+    said = f"It {verdict} {words.said(strongest)}"
     if strongest == "base_centroid" or words.against(evaluation, "base_centroid") != "beats":
         return said
     if verdict == "beats":

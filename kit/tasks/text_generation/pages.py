@@ -11,7 +11,7 @@ from kit.data.licenses import result_license
 from kit.project import Project
 from kit.recipe import Recipe, TextGeneration
 from kit.records import EvaluationRecord, PagesRecord
-from kit.rendering import Ledger, escape_markdown, known
+from kit.rendering import Ledger, known
 from kit.runs import Progress, Run
 from kit.tasks.text_generation import loading
 from kit.writing import figures, words
@@ -57,13 +57,6 @@ CARD = {
         "bleu": ("bleu", "BLEU"),
     },
 }
-SAID = {
-    "rules": "the rule",
-    "nearest": "the nearest neighbour",
-    "base": "its base",
-    "base_few_shot": "its base, shown examples",
-}
-"""What a heading calls an opponent."""
 TUTORIAL = Path(__file__).with_name("tutorial.py")
 SNIPPET = """import subprocess, sys
 from huggingface_hub import snapshot_download
@@ -168,7 +161,7 @@ def diff_block(diff: str) -> str:
 def _headings(evaluation: EvaluationRecord, strongest: str, objective: str) -> dict[str, Any]:
     """Return headings and captions that say the finding, each by a condition on a record."""
     verdict = words.against(evaluation, strongest)
-    name = SAID.get(strongest, strongest)
+    name = words.said(strongest)
     weakest = words.weakest_slices(evaluation, "type")
     sure = words.surely_weak(evaluation, weakest)
     kinds = words.listed([evaluation.slices[place].value for place in weakest])
@@ -178,9 +171,7 @@ def _headings(evaluation: EvaluationRecord, strongest: str, objective: str) -> d
             "data": "Pairs of diff and message",
             "code": "The code that ran",
             "compare": f"On the type it {verdict} {name}",
-            "fails": f"Where it fails: {escape_markdown(words.listed(sure))}"
-            if sure
-            else "Where it fails",
+            "fails": words.fails_heading(sure),
             "browser": "The same tokens in a browser tab",
             "cost": "What it cost",
             "next": "Five minutes more",
