@@ -94,9 +94,9 @@ def _restored(run: Run, folder: Path) -> Run:
     preset_name = folder.name.rpartition("-")[0]
     preset = run.recipe.presets.get(preset_name, run.preset)
     try:
-        made = json.loads((folder / SETTINGS).read_bytes())["preset"]
-        training = replace(preset.training, **made["training"])
-        base = _restored_base(run, replace(preset, training=training), made["base"])
+        noted = json.loads((folder / SETTINGS).read_bytes())
+        training = replace(preset.training, **noted["preset"]["training"])
+        base = _restored_base(run, replace(preset, training=training), noted)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"expected the settings of {run.recipe.name} in {folder / SETTINGS}, got none that "
@@ -106,14 +106,17 @@ def _restored(run: Run, folder: Path) -> Run:
     return Run(run.project, run.recipe, preset_name, preset, folder)
 
 
-def _restored_base(run: Run, preset: Preset, made: dict[str, Any]) -> ModelSource:
-    """Return the base that settings name; of a folder they hold the digest, not the place.
+def _restored_base(run: Run, preset: Preset, noted: dict[str, Any]) -> ModelSource:
+    """Return the base that settings name: the preset's, one of the Hub, or a folder.
 
-    A digest that is not the preset's stands in for the path: what needs the base then refuses.
+    The folder may be gone, or hold another model by now: what needs the base then refuses.
     """
+    made = noted["preset"]["base"]
     if made == settings_of(run.recipe, preset)["preset"]["base"]:
         return preset.base
-    return HubModel(**made) if "repo_id" in made else LocalModel(**made)
+    if "repo_id" in made:
+        return HubModel(**made)
+    return LocalModel(**{**made, "path": noted["base_folder"]})
 
 
 def _with_data(

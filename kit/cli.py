@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,22 +81,22 @@ def init(folder: str, owner: str, as_json: bool) -> None:
 @click.argument("name")
 @click.option(
     "--task",
-    type=click.Choice(["text_classification"]),
+    type=click.Choice(["text_classification", "text_generation"]),
     default="text_classification",
     show_default=True,
-    help="What the model does.",
+    help="Labels for texts, or commit messages for diffs.",
 )
-@click.option("--data", help="Labelled texts to copy: JSONL, CSV, Parquet; made-up ones if not.")
-@click.option("--text-column", default="text", show_default=True, help="What holds the text.")
-@click.option("--label-column", default="label", show_default=True, help="What holds the label.")
+@click.option("--data", help="Rows to copy: JSONL, CSV, Parquet; made-up ones if not.")
+@click.option("--text-column", help="What holds the text or diff.  [default: text, diff]")
+@click.option("--label-column", help="What holds the answer.  [default: label, message]")
 @click.option("--license", "license_id", help="The license of --data, a Hub id.")
 @as_json
 def new(
     name: str,
     task: str,
     data: str | None,
-    text_column: str,
-    label_column: str,
+    text_column: str | None,
+    label_column: str | None,
     license_id: str | None,
     as_json: bool,
 ) -> None:
@@ -103,10 +104,10 @@ def new(
     from kit.starting import start_recipe
 
     project = _project()
-    columns = {"text": text_column, "label": label_column}
-    made = start_recipe(
-        project, name, Path(data).expanduser() if data else None, columns, license_id
-    )
+    named = {"text": text_column, "label": label_column}
+    columns = {field: column for field, column in named.items() if column}
+    file = Path(data).expanduser() if data else None
+    made = start_recipe(project, name, task, file, columns, license_id)
     paths = [path.relative_to(project.root).as_posix() for path in made]
     _print(paths, paths, as_json)
 
@@ -261,11 +262,13 @@ def predict(
 @click.argument("name")
 @click.option("--port", default=7860, show_default=True)
 @settings
-def demo(name: str, port: int, **chosen: Any) -> None:
+@as_json
+def demo(name: str, port: int, as_json: bool, **chosen: Any) -> None:
     """Serve the assembled Gradio Space on this machine."""
     from kit.spaces.serving import serve_space
 
-    serve_space(_finished(name, "assembly.json", chosen).folder / "assembly" / "gradio", port)
+    folder = _finished(name, "assembly.json", chosen).folder / "assembly" / "gradio"
+    serve_space(folder, port, partial(_print, as_json=as_json))
 
 
 @kit.command()
@@ -389,12 +392,14 @@ def hub() -> None:
     "--port", default=7900, show_default=True, type=click.IntRange(0, 65535), help="0: a free one."
 )
 @click.option("--folder", default="build/hub", show_default=True, help="Where its repos are kept.")
-def hub_serve(port: int, folder: str) -> None:
+@as_json
+def hub_serve(port: int, folder: str, as_json: bool) -> None:
     """Serve a loopback Hub that huggingface_hub can use, with pages to look at."""
     from kit.hub.rehearsal.serving import serve
 
     project = _project()
-    serve(project.root / Path(folder).expanduser(), port, project.owner, click.echo)
+    place = project.root / Path(folder).expanduser()
+    serve(place, port, project.owner, partial(_print, as_json=as_json))
 
 
 @kit.group()
@@ -414,11 +419,12 @@ def site_build(as_json: bool) -> None:
 
 @site.command("serve")
 @click.option("--port", default=8000, show_default=True)
-def site_serve(port: int) -> None:
+@as_json
+def site_serve(port: int, as_json: bool) -> None:
     """Build the site and serve it on this machine."""
     from kit.sites.building import serve_site
 
-    serve_site(_project(), port, _bar)
+    serve_site(_project(), port, _bar, partial(_print, as_json=as_json))
 
 
 @site.command("reference")

@@ -153,14 +153,16 @@ def _folder_digest(folder: Path) -> str:
 
 @contextmanager
 def locked(run: Run) -> Iterator[None]:
-    """Begin or go on with a run: note its settings and hold its folder.
+    """Begin or go on with a run: note its settings, where its base lies, and hold its folder.
 
     Raises:
         RunError: another process works in it.
     """
+    noted = dict(run.settings)
+    if isinstance(run.base, LocalModel):
+        noted["base_folder"] = run.base.path
     write_atomically(
-        run.folder / SETTINGS,
-        (json.dumps(run.settings, indent=1, sort_keys=True) + "\n").encode(),
+        run.folder / SETTINGS, (json.dumps(noted, indent=1, sort_keys=True) + "\n").encode()
     )
     with held(run):
         yield

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -197,6 +201,25 @@ def test_a_bare_name_takes_the_newest_finished_run_and_says_so(root: Path, folde
     assert said.code == 0
     assert said.err == "kit: using runs/toy/starter-00000000, the newest finished run\n"
     assert refused.fault.startswith("kit: expected a run of 'toy' with export.json, found none")
+
+
+@pytest.mark.parametrize("words", [("demo", "toy"), ("hub", "serve"), ("site", "serve")])
+def test_what_serves_says_where_in_json_once_it_answers(root: Path, words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "kit", *words, "--port", "0", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    serving = subprocess.Popen(
+        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert serving.stdout
+        document = json.loads(
+            b"".join(takewhile(lambda line: line != b"}\n", serving.stdout)) + b"}"
+        )
+        with urlopen(document["url"], timeout=20) as answer:
+            assert answer.status == 200
+    finally:
+        serving.send_signal(signal.SIGINT)
+        serving.communicate(timeout=60)
 
 
 def test_check_prints_a_line_for_each_gate(root: Path, finished: Finished) -> None:

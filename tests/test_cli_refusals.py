@@ -268,13 +268,15 @@ def test_settings_that_cannot_be_read_are_refused(root: Path, folder: Path) -> N
 def test_an_outside_evaluation_refuses_a_base_that_is_not_the_runs(
     root: Path, folder: Path, tmp_path: Path
 ) -> None:
-    """The settings name a folder by its digest: without --base another base would be asked."""
+    """A folder that the settings name may hold another model by now."""
     moved = folder.with_name("starter-00000000")
     folder.rename(moved)
     settings = moved / "settings.json"
     whole = settings.read_bytes()
     values = json.loads(whole)
+    tiny.classifier(tmp_path / "other", spread=0.3)
     values["preset"]["base"]["path"] = "0" * 64
+    values["base_folder"] = str(tmp_path / "other")
     settings.write_text(json.dumps(values))
     file = tmp_path / "theirs.jsonl"
     file.write_bytes(lines(ROWS))
@@ -284,7 +286,7 @@ def test_an_outside_evaluation_refuses_a_base_that_is_not_the_runs(
         settings.write_bytes(whole)
         moved.rename(folder)
     assert said.code == 1
-    assert said.err.splitlines()[-1].endswith("found none; mend --base")
+    assert said.err.splitlines()[-1].endswith("found another model; mend --base")
 
 
 def test_an_export_without_its_weights_is_refused(root: Path, folder: Path) -> None:

@@ -13,12 +13,14 @@ from pathlib import Path
 
 from kit.errors import SourceError
 from kit.files import sha256
+from kit.hub.card import card_data
 from kit.hub.remote import Repo
 from kit.recipe import HubModel, LocalModel, ModelSource
 from kit.records import Source
 
 COMMIT = re.compile("[0-9a-f]{40}")
-WEIGHTS = ("*.safetensors", "*.json", "*.txt", "*.model")
+CARD = "README.md"
+WEIGHTS = ("*.safetensors", "*.json", "*.txt", "*.model", CARD)
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,27 @@ def fetch_model(base: ModelSource) -> FetchedModel:
             kind="hub",
             name=base.repo_id,
             revision=revision,
-            license=base.license or "unknown",
+            license=base.license or _stated_license(folder),
             url=f"{Repo('model', base.repo_id).url()}/tree/{revision}",
         ),
     )
 
 
-def pinned(base: ModelSource, source: Source) -> ModelSource:
-    """Return the base at the commit of a record, so that later stages read the same bytes."""
-    return replace(base, revision=source.revision) if isinstance(base, HubModel) else base
+def fetch_again(base: ModelSource, source: Source) -> Path:
+    """Return the folder of the base that a record names, at the commit that it names.
+
+    Raises:
+        SourceError: it is nowhere to be had, or another model lies in its place.
+    """
+    if isinstance(base, HubModel):
+        base = replace(base, revision=source.revision)
+    found = fetch_model(base)
+    if found.source.revision != source.revision:
+        raise SourceError(
+            f"expected the base that the run was trained from in {found.folder}, found another "
+            "model; mend --base"
+        )
+    return found.folder
 
 
 def _local(base: LocalModel) -> FetchedModel:
@@ -67,9 +81,16 @@ def _local(base: LocalModel) -> FetchedModel:
         kind="local",
         name=base.name or folder.name,
         revision=sha256(weights),
-        license=base.license or "unknown",
+        license=base.license or _stated_license(folder),
     )
     return FetchedModel(folder, source)
+
+
+def _stated_license(folder: Path) -> str:
+    """Return the license that the card in a model's folder states, ``unknown`` where none does."""
+    card = folder / CARD
+    stated = card_data(card.read_bytes()).get("license") if card.is_file() else None
+    return stated if isinstance(stated, str) else "unknown"
 
 
 def _cached(base: HubModel) -> Path | None:

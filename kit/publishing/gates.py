@@ -71,11 +71,12 @@ def check_run(run: Run) -> list[Verdict]:
 
 
 def _license(run: Run) -> str | None:
-    sources = [*DatasetRecord.load(run.folder / "dataset.json").sources]
-    sources.append(CheckpointRecord.load(run.folder / "checkpoint.json").base)
-    for source in sources:
+    base = CheckpointRecord.load(run.folder / "checkpoint.json").base
+    sources = DatasetRecord.load(run.folder / "dataset.json").sources
+    for source in (*sources, base):
         if source.license == "unknown" or not known_license(source.license):
-            return f"{source.name}: expected a known license, got '{source.license}'; --license"
+            mend = "state it in recipe.py or in its card" if source is base else "--license"
+            return f"{source.name}: expected a known license, got '{source.license}'; {mend}"
     if not known_license(run.project.license):
         return f"kit.toml: expected a known license of the code, got '{run.project.license}'"
     return None

@@ -72,8 +72,15 @@ def write_docs(project: Project, progress: Progress) -> Path:
     return _config(project, found)
 
 
-def serve_site(project: Project, port: int, progress: Progress) -> None:
+def serve_site(
+    project: Project,
+    port: int,
+    progress: Progress,
+    say: Callable[[dict[str, str], list[str]], None],
+) -> None:
     """Build the site and serve it on loopback until stopped; the port is taken first.
+
+    ``say`` is told where, as values and as lines, once the site is built.
 
     Raises:
         InputError: the port is taken, or is none.
@@ -88,7 +95,8 @@ def serve_site(project: Project, port: int, progress: Progress) -> None:
         raise InputError(f"cannot serve on port {port}: {error}; choose another --port") from error
     with server:
         build_site(project, progress)
-        print(f"http://127.0.0.1:{server.server_port}/")  # noqa: T201
+        url = f"http://127.0.0.1:{server.server_port}/"
+        say({"url": url}, [url])
         with suppress(KeyboardInterrupt):
             server.serve_forever()
 

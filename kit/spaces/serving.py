@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from kit.errors import RunError
+from kit.errors import InputError, RunError
 
 
-def serve_space(folder: Path, port: int) -> None:
+def serve_space(folder: Path, port: int, say: Callable[[dict[str, str], list[str]], None]) -> None:
     """Serve a Space's folder until it is stopped.
 
+    Args:
+        folder: as assembled, with its ``app.py``.
+        port: on loopback; 0 takes a free one.
+        say: is told where, as values and as lines, once the app answers.
+
     Raises:
+        InputError: the port is taken, or is none.
         RunError: the folder is not there, or the app ended with an error.
     """
+    try:
+        with socket.create_server(("127.0.0.1", port)) as free:
+            port = free.getsockname()[1]
+    except (OSError, OverflowError) as error:
+        raise InputError(f"cannot serve on port {port}: {error}; choose another --port") from error
     process = start_space(folder, port)
     try:
+        while process.poll() is None and not _answers(port):
+            time.sleep(0.2)
+        if process.poll() is None:
+            url = f"http://127.0.0.1:{port}/"
+            say({"url": url}, [url])
         code = process.wait()
     except KeyboardInterrupt:
         process.terminate()
@@ -42,4 +62,12 @@ def start_space(folder: Path, port: int) -> subprocess.Popen[bytes]:
         # The folder holds what was assembled and nothing else: a gate looks.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    return subprocess.Popen([sys.executable, "app.py"], cwd=folder, env=environment)
+    # What the app prints is a notice; stdout is for results.
+    return subprocess.Popen([sys.executable, "app.py"], cwd=folder, env=environment, stdout=2)
+
+
+def _answers(port: int) -> bool:
+    """Return whether something takes connections there."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

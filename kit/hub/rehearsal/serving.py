@@ -36,6 +36,7 @@ from kit.hub.rehearsal.accounts import Account, Role, Viewer
 from kit.hub.rehearsal.application import Application, open_rehearsal
 from kit.hub.rehearsal.faults import Entry, Fault
 
+BACKLOG = 128
 ADA = Account("ada", orgs=("lovelace-lab",))
 
 
@@ -157,6 +158,7 @@ def _listen(port: int) -> socket.socket:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind(("127.0.0.1", port))
+        sock.listen(BACKLOG)  # who asks before the server runs waits for it
     except OSError as error:
         raise RunError(
             f"port {port} cannot be had ({error.strerror}); choose another with --port"
@@ -215,8 +217,12 @@ def configured(folder: Path, owner: str) -> dict[str, Any]:
     return {"accounts": accounts, "faults": faults, "xet": xet, "tokens": tokens}
 
 
-def serve(folder: Path, port: int, owner: str, say: Callable[[str], None]) -> None:
-    """Run a Hub in the foreground until it is stopped; ``say`` prints how to reach it.
+def serve(
+    folder: Path, port: int, owner: str, say: Callable[[dict[str, Any], list[str]], None]
+) -> None:
+    """Run a Hub in the foreground until it is stopped.
+
+    ``say`` is told how to reach it, as values and as lines, once its port is taken.
 
     Raises:
         InputError: its hub.toml cannot be used.
@@ -227,13 +233,20 @@ def serve(folder: Path, port: int, owner: str, say: Callable[[str], None]) -> No
     hub = Hub(folder, port=port, **chosen)
     socks, first = hub.bind(), hub.accounts[0]
     key = hub.rehearsal.registry.lend(Viewer(first, "read"))
-    say(f"pages   {hub.url}/?key={key}  (the key shows private repos; new at each start)")
-    say(f"write   export HF_ENDPOINT={hub.url} HF_TOKEN={hub.token()}  (as {first.name})")
-    say(f"read    export HF_ENDPOINT={hub.url} HF_TOKEN={hub.token(role='read')}")
-    for row in tokens:
-        say(f"{row.role:7} HF_TOKEN={hub.token(*row)}  ({', '.join(row.scopes) or row.name})")
-    say(
-        f"folder  {folder}  (repos, requests.jsonl; hub.toml may set accounts, tokens, faults, xet)"
-    )
-    say("Set HF_ENDPOINT before Python starts: huggingface_hub reads it when it is imported.")
+    write, read = hub.token(), hub.token(role="read")
+    lent = [{**row._asdict(), "token": hub.token(*row)} for row in tokens]
+    values = {"url": hub.url, "pages": f"{hub.url}/?key={key}", "folder": str(folder)}
+    said = [
+        f"pages   {values['pages']}  (the key shows private repos; new at each start)",
+        f"write   export HF_ENDPOINT={hub.url} HF_TOKEN={write}  (as {first.name})",
+        f"read    export HF_ENDPOINT={hub.url} HF_TOKEN={read}",
+        *(
+            f"{row['role']:7} HF_TOKEN={row['token']}  ({', '.join(row['scopes']) or row['name']})"
+            for row in lent
+        ),
+        f"folder  {folder}  (repos, requests.jsonl; "
+        "hub.toml may set accounts, tokens, faults, xet)",
+        "Set HF_ENDPOINT before Python starts: huggingface_hub reads it when it is imported.",
+    ]
+    say({**values, "write": write, "read": read, "tokens": lent}, said)
     hub.server().run(sockets=socks)

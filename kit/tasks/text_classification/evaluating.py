@@ -21,7 +21,7 @@ from kit.evaluation.classification import confident_mistakes, confusion, score, 
 from kit.evaluation.paired import compare
 from kit.evaluation.probes import probe
 from kit.files import write_atomically
-from kit.hub.sources import fetch_model, pinned
+from kit.hub.sources import fetch_again
 from kit.inference import softmax
 from kit.records import (
     Answer,
@@ -152,12 +152,12 @@ def _base(
     from transformers import set_seed
 
     trained_from = CheckpointRecord.load(run.folder / "checkpoint.json").base
-    base, labels = fetch_model(pinned(run.base, trained_from)), run.recipe.task.labels
-    tokenizer = load_tokenizer(base.folder, run.preset.training.max_length)
+    base, labels = fetch_again(run.base, trained_from), run.recipe.task.labels
+    tokenizer = load_tokenizer(base, run.preset.training.max_length)
     models = []
     for seed in HEAD_SEEDS:
         set_seed(seed)
-        models.append(load_model(base.folder, spec(run)))
+        models.append(load_model(base, spec(run)))
     chosen = np.random.default_rng(0).permutation(len(train))[:CENTROID_ROWS]
     _, known = with_heads(models[:1], tokenizer, [train.texts[i] for i in chosen])
     outputs, asked = with_heads(models, tokenizer, rows.texts)

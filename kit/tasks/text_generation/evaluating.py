@@ -29,7 +29,7 @@ from kit.evaluation.generation import (
 from kit.evaluation.intervals import bootstrap
 from kit.evaluation.overlap import bleu_4
 from kit.files import write_atomically
-from kit.hub.sources import fetch_model, pinned
+from kit.hub.sources import fetch_again
 from kit.records import Answer, CheckpointRecord, EvaluationRecord, Metric, Source
 from kit.runs import Progress, Run
 from kit.tasks.text_generation.few_shot import few_shot
@@ -125,7 +125,7 @@ def _systems(
     found["rules"] = [rule_message(diff) for diff in rows.diffs]
     progress("evaluate base", 3, 4)
     trained_from = CheckpointRecord.load(run.folder / "checkpoint.json").base
-    folder = fetch_model(pinned(run.base, trained_from)).folder
+    folder = fetch_again(run.base, trained_from)
     model, tokenizer = load_model(folder).eval(), load_tokenizer(folder)
     asking = prompting(tokenizer, spec(run), run.preset.training.max_length)
     found["base"], measured["base"] = _of_model(model, tokenizer, asking, rows)
