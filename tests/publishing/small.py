@@ -15,6 +15,7 @@ import pytest
 from kit.hub.answers import Patience
 from kit.hub.client import Hub
 from kit.hub.rehearsal.accounts import Account
+from kit.hub.rehearsal.contents import read
 from kit.hub.rehearsal.faults import Entry, Fault
 from kit.hub.rehearsal.serving import Hub as Server
 from kit.publishing.applying import Publication
@@ -130,13 +131,11 @@ class World:
         """Return path and the first bytes of each of our files on main."""
         storage = self.server.rehearsal.storage
         tree = storage.resolve(repo, "main").tree
-        found = {}
-        for path, file in tree.items():
-            if path == ".gitattributes":
-                continue
-            place = storage.folder(repo) / ("lfs" if file.sha256 else "blobs")
-            found[path] = (place / (file.sha256 or file.oid)).read_bytes().hex()[:80]
-        return found
+        return {
+            path: read(storage, repo, file).hex()[:80]
+            for path, file in tree.items()
+            if path != ".gitattributes"
+        }
 
     def watch(self) -> None:
         """Note a public repo that is not whole, or a link or a list that leads nowhere public."""
@@ -167,11 +166,11 @@ class Watched(list[Entry]):
 
 
 @contextmanager
-def world(folder: Path, attempts: int = 3) -> Iterator[World]:
+def world(folder: Path, attempts: int = 3, xet: bool = False) -> Iterator[World]:
     """Open a Hub of one account in a folder, a client of it, and the watch."""
     from huggingface_hub import close_session
 
-    with Server(folder / "hub", accounts=[Account("ada")], xet=False) as server:
+    with Server(folder / "hub", accounts=[Account("ada")], xet=xet) as server:
         found = World(server, Hub(server.url, server.token(), patient(attempts)), folder)
         server.rehearsal.requests = Watched(found)
         try:
