@@ -13,6 +13,7 @@ import re
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from kit.brief import Brief, read_brief
 from kit.browser.component import Page, demo_config, generator_config
@@ -217,9 +218,16 @@ def _head(
         published=made.published if post else None,
         tags=made.tags if post else (),
         trail=above,
-        options=(("sortable", True),) if name in ("results", "data") else (),
+        options=_options(recipe, name),
     )
     return replace(head, things=_things(project, recipe, made, head, source))
+
+
+def _options(recipe: Recipe, name: str) -> tuple[tuple[str, Any], ...]:
+    """Return what the theme must know of a page: its tables can be sorted, it holds a component."""
+    if name in ("results", "data"):
+        return (("sortable", True),)
+    return (("component", recipe.task.component),) if name == "post" else ()
 
 
 def _things(
@@ -243,7 +251,6 @@ def try_it(component: str, samples: tuple[Answer, ...], has_model: bool) -> str:
     recorded = "".join(_recorded(sample) for sample in samples)
     note = "" if has_model else "<p>The model file is not part of this build of the site.</p>"
     return (
-        f'<link rel="stylesheet" href="{ASSETS}/kit/{component}.css">\n'
         f'<div class="kit-{component}" id="try-it" data-config="demo.json">\n'
         "<noscript><p>Without JavaScript the model cannot run here. Recorded when it was "
         f"evaluated:</p><ul>{recorded}</ul></noscript>\n</div>\n{note}\n"

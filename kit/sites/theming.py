@@ -41,6 +41,10 @@ MENDED: dict[str, tuple[tuple[str, str], ...]] = {
         ("{{ page.meta.title }}", "{{ page.meta.title | e }}"),
         ("{{ page.title }}", "{{ page.title | e }}"),
     ),
+    # A heading cell without a word is no heading.
+    "partials/content.html": (
+        ("{{ page.content }}", "{{ page.content | replace('<th></th>', '<td></td>') }}"),
+    ),
     "partials/tabs-item.html": (("{{ ref.title }}", "{{ ref.title | e }}"),),
 }
 

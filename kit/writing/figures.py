@@ -266,5 +266,10 @@ def _svg(canvas: Any, name: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"font-family: [^;\"]*(; )?", "", text)
     text = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{escape(name)}-", text)
-    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'role="img"', text, count=1)
-    return text.replace("<defs>", STYLE + "<defs>", 1)
+    # A rule for every element would be one for the whole page; lines inherit it from the root.
+    lines = re.search(r'<defs>\s*<style type="text/css">\*\{(.*?)\}</style>\s*</defs>\s*', text)
+    if lines:
+        text = text.replace(lines[0], "")
+    root = f'role="img" style="{lines[1] if lines else ""}"'
+    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', root, text, count=1)
+    return re.sub(r"<svg[^>]*>", rf"\g<0>{STYLE}", text, count=1)

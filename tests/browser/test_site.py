@@ -158,3 +158,29 @@ def test_a_page_can_be_read_by_everyone(
             page.locator("label[for=__drawer]").first.dispatch_event("click")
             page.locator("[data-md-component=sidebar] .md-nav__link").first.wait_for()
             assert violations(page) == [], "drawer"
+
+
+def test_the_choice_of_light_or_dark_is_kept_and_the_systems_counts_until_then(
+    served: str, chromium: Browser
+) -> None:
+    with chromium.new_context(color_scheme="dark") as context:
+        page = context.new_page()
+        body = page.locator("body")
+        page.goto(served)
+        expect(body).to_have_attribute("data-md-color-scheme", "slate")
+        page.emulate_media(color_scheme="light")
+        expect(body).to_have_attribute("data-md-color-scheme", "default")
+        page.get_by_role("button", name="Switch to dark").click()
+        expect(body).to_have_attribute("data-md-color-scheme", "slate")
+        expect(page.get_by_role("button", name="Switch to light")).to_be_focused()
+        page.goto(f"{served}recipes/toy/")
+        expect(body).to_have_attribute("data-md-color-scheme", "slate")
+        page.get_by_role("button", name="Switch to light").press("Enter")
+        expect(body).to_have_attribute("data-md-color-scheme", "default")
+
+
+def test_a_figure_on_a_page_brings_no_rules_for_the_page(served: str, stranger: Reader) -> None:
+    page = stranger.context.new_page()
+    page.goto(f"{served}recipes/toy/")
+    assert page.locator("article svg").count() > 1
+    assert page.locator("article style, article link[rel=stylesheet]").count() == 0

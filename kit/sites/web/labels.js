@@ -1,6 +1,6 @@
 // Mends what Material's own script adds after the page has loaded, for readers who do not see it:
 // the buttons on a block of code are a landmark, and several need several names; a table that is
-// wider than the page can be scrolled by keyboard; a heading cell without a word is no heading.
+// wider than the page can be scrolled by keyboard.
 let due = 0;
 const mend = () => {
   due = 0;
@@ -9,9 +9,6 @@ const mend = () => {
   });
   document.querySelectorAll(".md-typeset__scrollwrap:not([tabindex])").forEach((wrap) => {
     wrap.tabIndex = 0;
-  });
-  document.querySelectorAll(".md-content th:empty").forEach((cell) => {
-    cell.replaceWith(document.createElement("td"));
   });
 };
 // Material adds one thing after another: once a frame is enough.

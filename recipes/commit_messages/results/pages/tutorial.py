@@ -28,7 +28,7 @@
 # This trains the model of [A tiny model learns a commit's type, and babbles the
 # rest](https://modelpress.github.io/kit/recipes/commit_messages/) again, from the base model to
 # the number on its page: of 239 commits that it was not trained on, 66.1 % get the right type, 95
-# % interval 59.9 % to 71.8 %. The recorded training took 140 s on Intel(R) Xeon(R) Processor @
+# % interval 59.9 % to 71.8 %. The recorded training took 218 s on Intel(R) Xeon(R) Processor @
 # 2.50GHz, 2 cores (accelerator: none).
 
 # %%

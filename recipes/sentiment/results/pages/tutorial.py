@@ -28,7 +28,7 @@
 # This trains the model of [A sentiment model that runs in your browser
 # tab](https://modelpress.github.io/kit/recipes/sentiment/) again, from the base model to the
 # number on its page: 0.903 of 988 test rows, 95 % interval 0.883 to 0.920. The recorded training
-# took 177 s on Intel(R) Xeon(R) Processor @ 2.50GHz, 2 cores (accelerator: none).
+# took 375 s on Intel(R) Xeon(R) Processor @ 2.50GHz, 2 cores (accelerator: none).
 
 # %%
 from __future__ import annotations
