@@ -208,7 +208,12 @@ def test_what_serves_says_where_in_json_once_it_answers(root: Path, words: tuple
     command = [sys.executable, "-m", "kit", *words, "--port", "0", "--json"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     serving = subprocess.Popen(
-        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command,
+        cwd=root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         assert serving.stdout
@@ -218,7 +223,8 @@ def test_what_serves_says_where_in_json_once_it_answers(root: Path, words: tuple
         with urlopen(document["url"], timeout=20) as answer:
             assert answer.status == 200
     finally:
-        serving.send_signal(signal.SIGINT)
+        # The app of a demo is a process of its own.
+        os.killpg(serving.pid, signal.SIGTERM)
         serving.communicate(timeout=60)
 
 
